@@ -173,9 +173,15 @@ struct OutcomeRecorded {
     WallTime next_due;
 };
 
+struct CampaignFigures {
+    CampaignNumber campaign = 0;
+    Figures figures;  // of all that is recorded; pending = audience - their sum
+};
+
 struct JournalCommitted {
     std::uint64_t entries = 0;  // how many entries became durable with this commit
     std::vector<OutcomeRecorded> outcomes;
+    std::vector<CampaignFigures> figures;  // of the campaigns that this commit touched
 };
 
 struct JournalFailed {  // final: nothing more will be recorded by this process
