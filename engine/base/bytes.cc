@@ -6,7 +6,8 @@ namespace posthorn {
 
 namespace {
 
-constexpr std::size_t kKeptCapacity = 64 * 1024;  // an emptied queue gives larger buffers back
+constexpr std::size_t kKeptCapacity =
+    4 * 1024;  // thousands of idle queues may exist: larger buffers go back
 
 template <class T>
 void put_big_endian(std::string& out, T value) {

@@ -1,0 +1,42 @@
+// At most N events in any window of a given length: a ring of sub-buckets, counted conservatively,
+// so that no placement of the window sees more than N (a token bucket would let twice as many
+// through). Events are reserved before they happen; what did not happen is given back.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "engine/base/time.h"
+#include "engine/base/units.h"
+
+namespace posthorn {
+
+class RateWindow {
+  public:
+    explicit RateWindow(Rate rate) : rate_(rate) {}
+
+    const Rate& rate() const { return rate_; }
+
+    // A new limit; what was counted stays counted if the window has the same length.
+    void set_rate(Rate rate);
+
+    std::uint64_t available(Instant now);
+    void take(std::uint64_t count, Instant now);       // count <= available(now)
+    void give_back(std::uint64_t count, Instant now);  // the youngest first; at most what was taken
+
+    // When available() grows next; now if it is positive already.
+    Instant next_available(Instant now);
+
+  private:
+    static constexpr std::size_t kBuckets = 33;  // 32 to the window, and the one being left
+
+    Duration bucket_length() const { return rate_.window / (kBuckets - 1); }
+    void advance(Instant now);
+
+    Rate rate_;
+    std::array<std::uint64_t, kBuckets> counts_{};
+    std::int64_t newest_ = 0;  // number of the newest bucket since the clock's epoch
+    std::uint64_t used_ = 0;   // sum of counts_
+};
+
+}  // namespace posthorn
