@@ -1,0 +1,41 @@
+// How a client session behaves, chosen by its owner and shared by many sessions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/base/time.h"
+
+namespace posthorn {
+
+// How far ahead of the replies a client writes, from slow to fast.
+enum class Rung : std::uint8_t {
+    kLockstep,      // one command, one reply
+    kPipelining,    // RFC 2920: MAIL, RCPT and DATA in one flight
+    kNextBehindDot  // and the next message's MAIL, RCPT and DATA behind this message's dot
+};
+
+enum class StartTls : std::uint8_t { kNever, kIfOffered, kRequired };
+
+// RFC 5321 section 4.5.3.2: shorter ones make duplicates.
+struct ClientTimeouts {
+    Duration greeting = std::chrono::minutes(5);
+    Duration ehlo = std::chrono::minutes(5);
+    Duration starttls = std::chrono::minutes(2);
+    Duration mail = std::chrono::minutes(5);
+    Duration rcpt = std::chrono::minutes(5);
+    Duration data_start = std::chrono::minutes(2);
+    Duration data_block = std::chrono::minutes(3);  // also for commands the peer does not read
+    Duration data_end = std::chrono::minutes(10);
+    Duration quit = std::chrono::seconds(10);
+    Duration idle = std::chrono::seconds(60);  // with nothing to do, before QUIT
+};
+
+struct ClientOptions {
+    std::string ehlo_name;
+    Rung max_rung = Rung::kNextBehindDot;  // used only where the peer offers PIPELINING
+    StartTls starttls = StartTls::kNever;
+    ClientTimeouts timeouts;
+};
+
+}  // namespace posthorn
