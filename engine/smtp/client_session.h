@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,21 +19,12 @@
 #include "engine/base/time.h"
 #include "engine/smtp/capabilities.h"
 #include "engine/smtp/client_event.h"
+#include "engine/smtp/client_flight.h"
 #include "engine/smtp/client_options.h"
 #include "engine/smtp/limits.h"
 #include "engine/smtp/reply_parser.h"
 
 namespace posthorn {
-
-// Addresses without brackets; the views need to live only for the call of start().
-struct Transaction {
-    TransactionId id = 0;
-    std::string_view from;                         // may be empty
-    std::span<const std::string_view> recipients;  // 1 to kRecipientsMax
-    std::uint64_t message_bytes = 0;               // an estimate; 0: unknown
-    bool eight_bit = false;
-    bool smtputf8 = false;
-};
 
 class ClientSession {
   public:
@@ -72,61 +62,35 @@ class ClientSession {
     Stage stage() const;              // of the reply waited for
 
   private:
+    using What = client::What;
+    using Phase = client::Phase;
+    using Awaited = client::Awaited;
+    using InFlight = client::InFlight;
     enum class State : std::uint8_t { kOpening, kTlsWanted, kReady, kClosed };
-    enum class What : std::uint8_t {
-        kGreeting,
-        kEhlo,
-        kHelo,
-        kStartTls,
-        kMail,
-        kRcpt,
-        kData,
-        kDot,
-        kLoneDot,  // the empty message after 354 with no recipient left; its reply is nobody's
-        kRset,
-        kQuit
-    };
-    struct Awaited {
-        What what;
-        std::uint32_t recipient;    // of kRcpt
-        std::uint64_t written_end;  // the command ends at this octet of all ever written
-    };
-    enum class Phase : std::uint8_t { kEnvelope, kMessageWanted, kMessageWritten, kOver };
-    struct InFlight {
-        TransactionId id = 0;
-        Phase phase = Phase::kEnvelope;
-        std::string commands;  // MAIL, RCPT..., DATA
-        std::size_t commands_written = 0;
-        std::vector<std::uint32_t> recipients;  // indices, one for each RCPT
-        std::size_t recipients_written = 0;
-        std::size_t recipients_answered = 0;
-        std::size_t recipients_accepted = 0;
-        std::size_t replies_owed = 0;
-        std::uint64_t data_end = 0;  // of all ever written, once phase is kMessageWritten
-        bool mail_accepted = false;
-        bool dot_written = false;  // a message or a lone dot: nothing to reset at the peer
-    };
 
     // client_replies.cc
+    static bool of_transaction(What what);
+    static bool makes_sense(What what, const Reply& reply);
     void reply_received(Instant now, bool more_follows);
-    void session_reply(What what, const Reply& reply);
-    void hello_done();
+    void pop_front();
+    void session_reply(What what, const Reply& reply, Instant now);
+    void hello_done(Instant now);
+    void become_ready();
     void mail_reply(const Reply& reply);
     void rcpt_reply(std::uint32_t recipient, const Reply& reply);
-    void data_reply(const Reply& reply);
-    void dot_reply(const Reply& reply);
-    void unexpected(const Reply& reply);
+    void data_reply(const Reply& reply, Instant now);
     void finish(Stage stage, const Reply& reply);
-    void retire();
+    void retire(Instant now);
 
     // client_commands.cc
     bool refuse_locally(const Transaction& transaction);
     void render_commands(const Transaction& transaction, InFlight& slot);
-    void write_more();
+    void write_more(Instant now);
     bool may_write(std::size_t position) const;
-    void write_command(InFlight& slot);
-    void write(std::string_view bytes, What what, std::uint32_t recipient = 0);
+    void write_command(InFlight& slot, Instant now);
+    void write(std::string_view bytes, What what, Instant now, std::uint32_t recipient = 0);
 
+    void fail_at(Stage stage, const Reply& reply);
     void fail(SessionEnd why, const Reply& reply = {}, bool after_421 = false);
     void close(bool after_421);
     void tell(ClientEvent event) { events_.push_back(std::move(event)); }

@@ -1,5 +1,7 @@
 #include "engine/smtp/reply_parser.h"
 
+#include <algorithm>
+
 #include "engine/smtp/limits.h"
 
 namespace posthorn {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/smtp/capabilities.h"
+#include "engine/smtp/path.h"
 
 namespace posthorn {
 
@@ -31,18 +32,6 @@ struct Command {
 };
 
 Command parse_command(std::string_view line);
-
-// "FROM:<a@b> SIZE=10" with keyword "FROM:": the address without brackets and source route, and
-// what follows it. A path that breaks the grammar gives nullopt.
-struct PathArgument {
-    std::string_view address;
-    std::string_view parameters;
-};
-std::optional<PathArgument> parse_path(std::string_view argument, std::string_view keyword);
-
-// Whether an address may stand between brackets: no octet that could end the path or the line, a
-// local part and a domain; octets above 127 only if utf8. Not the whole grammar of RFC 5321.
-bool plausible_address(std::string_view address, bool utf8);
 
 struct MailParameters {
     std::optional<std::uint64_t> size;

@@ -90,8 +90,7 @@ std::optional<ServerSession::Event> ServerSession::obey(const Command& command) 
 
 std::optional<ServerSession::Event> ServerSession::obey_hello(const Command& command) {
     const std::string_view name = command.argument;
-    if (name.empty() || name.size() > kHelloNameBytesMax ||
-        name.find(' ') != std::string_view::npos) {
+    if (!plausible_hello_name(name)) {
         refuse_syntax("501 5.5.4 Say your name\r\n");
         return std::nullopt;
     }

@@ -12,44 +12,23 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "engine/base/bytes.h"
 #include "engine/base/time.h"
-#include "engine/mail/reply.h"
 #include "engine/smtp/capabilities.h"
-#include "engine/smtp/limits.h"
 #include "engine/smtp/server_command.h"
+#include "engine/smtp/server_event.h"
 
 namespace posthorn {
 
-struct ServerOptions {
-    std::string host_name = "localhost";
-    std::vector<std::string> offers;  // EHLO keywords in order, e.g. "PIPELINING", "SIZE 10485760"
-    std::size_t recipients_max = kRecipientsMax;
-    Duration idle_timeout = std::chrono::minutes(5);  // RFC 5321 section 4.5.3.2.7
-};
-
 class ServerSession {
   public:
-    // The owner's turn: answer() or accept(). argument: the name at EHLO, the address at MAIL and
-    // RCPT, else empty; it stays until the answer. At kData chunking tells BDAT from DATA.
-    struct Ask {
-        Stage stage;  // kConnect kEhlo kStartTls kMail kRcpt kData kDot
-        std::string_view argument;
-        bool chunking = false;
-    };
-    // The next octets of the message, dots unstuffed. They stay until the next call of anything.
-    struct Body {
-        std::string_view bytes;
-    };
-    // The transaction is over without an Ask at kDot (RSET, EHLO, a message that breaks the rules).
-    struct Dropped {};
-    // 220 has been said to STARTTLS: flush output(), take the handshake, then tls_started().
-    struct TlsWanted {};
-    // The last event. Flush output(), then close.
-    struct Closed {};
+    using Ask = server::Ask;
+    using Body = server::Body;
+    using Dropped = server::Dropped;
+    using TlsWanted = server::TlsWanted;
+    using Closed = server::Closed;
     using Event = std::variant<Ask, Body, Dropped, TlsWanted, Closed>;
 
     enum class After { kGoOn, kClose };

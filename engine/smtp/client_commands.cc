@@ -1,0 +1,195 @@
+// What a client session writes, and when.
+#include <charconv>
+
+#include "engine/base/check.h"
+#include "engine/smtp/client_session.h"
+#include "engine/smtp/line_scan.h"
+#include "engine/smtp/path.h"
+
+namespace posthorn {
+
+namespace {
+
+void append_number(std::string& out, std::uint64_t number) {
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+    out.append(digits, end);
+}
+
+// Appends message with dots stuffed, closed by CRLF.CRLF. False, and out as it was: the message has
+// a CR or LF outside of CRLF.
+bool append_stuffed(std::string& out, std::string_view message) {
+    const std::size_t size_before = out.size();
+    char before = '\n';
+    while (!message.empty()) {
+        const std::size_t plain = find_odd_octet(message, before);
+        out.append(message, 0, plain);
+        if (plain > 0) before = message[plain - 1];
+        message.remove_prefix(plain);
+        if (message.empty()) break;
+        if (message.front() != '.' || before != '\n') {
+            out.resize(size_before);
+            return false;
+        }
+        out += "..";
+        before = '.';
+        message.remove_prefix(1);
+    }
+    if (before == '\r') {
+        out.resize(size_before);
+        return false;
+    }
+    out += before == '\n' ? ".\r\n" : "\r\n.\r\n";
+    return true;
+}
+
+}  // namespace
+
+bool ClientSession::can_start() const {
+    const std::size_t depth =
+        rung() == Rung::kNextBehindDot ? kTransactionsInFlightMax : std::size_t{1};
+    const bool room = !capabilities_.mail_max || started_ < *capabilities_.mail_max;
+    return state_ == State::kReady && !quitting_ && in_flight_ < depth && room;
+}
+
+void ClientSession::start(const Transaction& transaction, Instant now) {
+    CHECK(can_start());
+    CHECK(!transaction.recipients.empty() && transaction.recipients.size() <= kRecipientsMax);
+    if (refuse_locally(transaction)) return;
+    ++started_;
+    InFlight& slot = flight(in_flight_++);
+    render_commands(transaction, slot);
+    write_more(now);
+    check_turn();
+}
+
+// RFC 1870, 6152 and 6531 tell a client not to send what the peer has not offered to take.
+bool ClientSession::refuse_locally(const Transaction& transaction) {
+    const auto refuse = [&](Stage stage, Reply reply) {
+        tell(client::TransactionFinished{transaction.id, stage, std::move(reply), true});
+        return true;
+    };
+    if (capabilities_.size_max && transaction.message_bytes > *capabilities_.size_max)
+        return refuse(Stage::kMail,
+                      {552, EnhancedCode{5, 3, 4},
+                       "message is larger than the " + std::to_string(*capabilities_.size_max) +
+                           " octets the server takes"});
+    if (transaction.smtputf8 && !capabilities_.smtputf8)
+        return refuse(Stage::kMail,
+                      {550, EnhancedCode{5, 6, 7}, "the server does not offer SMTPUTF8"});
+    if (transaction.eight_bit && !capabilities_.eight_bit_mime)
+        return refuse(Stage::kMail,
+                      {554, EnhancedCode{5, 6, 3}, "the server does not offer 8BITMIME"});
+    if (!transaction.from.empty() && !plausible_address(transaction.from, transaction.smtputf8))
+        return refuse(Stage::kMail, {553, EnhancedCode{5, 1, 7}, "bad sender address"});
+    const Reply bad{553, EnhancedCode{5, 1, 3}, "bad recipient address"};
+    std::uint32_t good = 0;
+    std::uint32_t index = 0;
+    for (const std::string_view recipient : transaction.recipients) {
+        if (plausible_address(recipient, transaction.smtputf8)) {
+            ++good;
+        } else {
+            tell(client::RecipientRefused{transaction.id, index, bad, true});
+        }
+        ++index;
+    }
+    return good == 0 && refuse(Stage::kRcpt, bad);
+}
+
+void ClientSession::render_commands(const Transaction& transaction, InFlight& slot) {
+    std::string& out = slot.commands;
+    slot.id = transaction.id;
+    slot.phase = Phase::kEnvelope;
+    out.assign("MAIL FROM:<");
+    out += transaction.from;
+    out += '>';
+    if (capabilities_.size && transaction.message_bytes > 0) {
+        out += " SIZE=";
+        append_number(out, transaction.message_bytes);
+    }
+    if (transaction.eight_bit) out += " BODY=8BITMIME";
+    if (transaction.smtputf8) out += " SMTPUTF8";
+    out += "\r\n";
+    slot.recipients.clear();
+    std::uint32_t index = 0;
+    for (const std::string_view recipient : transaction.recipients) {
+        if (plausible_address(recipient, transaction.smtputf8)) {
+            slot.recipients.push_back(index);
+            out += "RCPT TO:<";
+            out += recipient;
+            out += ">\r\n";
+        }
+        ++index;
+    }
+    out += "DATA\r\n";
+    slot.commands_written = 0;
+    slot.recipients_written = 0;
+    slot.recipients_answered = 0;
+    slot.recipients_accepted = 0;
+    slot.replies_owed = 0;
+    slot.data_end = 0;
+    slot.mail_accepted = false;
+    slot.dot_written = false;
+}
+
+// Writes all that the rung allows, in the order in which transactions were started.
+void ClientSession::write_more(Instant now) {
+    for (std::size_t i = 0; i < in_flight_; ++i) {
+        InFlight& slot = flight(i);
+        while (slot.phase == Phase::kEnvelope && slot.commands_written < slot.commands.size() &&
+               may_write(i))
+            write_command(slot, now);
+    }
+    if (quitting_ && idle()) write("QUIT\r\n", What::kQuit, now);
+}
+
+bool ClientSession::may_write(std::size_t position) const {
+    if (rung() == Rung::kLockstep) return position == 0 && awaited() == 0;
+    return position == 0 || flight(position - 1).phase == Phase::kMessageWritten;
+}
+
+void ClientSession::write_command(InFlight& slot, Instant now) {
+    const bool first = slot.commands_written == 0;
+    const std::string_view rest = std::string_view(slot.commands).substr(slot.commands_written);
+    const std::string_view line = rest.substr(0, rest.find('\n') + 1);
+    slot.commands_written += line.size();
+    ++slot.replies_owed;
+    if (first) {
+        write(line, What::kMail, now);
+    } else if (slot.recipients_written < slot.recipients.size()) {
+        write(line, What::kRcpt, now, slot.recipients[slot.recipients_written++]);
+    } else {
+        write(line, What::kData, now);
+    }
+}
+
+void ClientSession::write(std::string_view bytes, What what, Instant now, std::uint32_t recipient) {
+    if (output_.empty()) {
+        progress_ = now;
+        progressed_at_ = written_;
+    }
+    output_.append(bytes);
+    awaited_.push_back({what, recipient, written_ + output_.size()});
+}
+
+bool ClientSession::give_message(std::string_view message, Instant now) {
+    if (closed()) return true;  // it ended behind the MessageWanted
+    CHECK(in_flight_ > 0);
+    InFlight& slot = flight(0);
+    CHECK(slot.phase == Phase::kMessageWanted);
+    if (output_.empty()) {
+        progress_ = now;
+        progressed_at_ = written_;
+    }
+    if (!append_stuffed(output_.tail(), message)) return false;
+    slot.phase = Phase::kMessageWritten;
+    slot.dot_written = true;
+    slot.data_end = written_ + output_.size();
+    ++slot.replies_owed;
+    awaited_.push_back({What::kDot, 0, slot.data_end});
+    write_more(now);
+    check_turn();
+    return true;
+}
+
+}  // namespace posthorn
