@@ -12,7 +12,7 @@ constexpr std::uint16_t kServiceClosing = 421;
 
 }  // namespace
 
-void ClientSession::reply_received(Instant now, bool more_follows) {
+void ClientSession::reply_received(Instant now) {
     Reply& reply = parser_.reply();
     const bool quit_answered = awaited() > 0 && front().what == What::kQuit;
     const bool closing = reply.code == kServiceClosing && !quit_answered;
@@ -48,8 +48,6 @@ void ClientSession::reply_received(Instant now, bool more_follows) {
     waiting_since_ = now;
     if (!of_transaction(answered.what)) session_reply(answered.what, reply, now);
     if (closed()) return;
-    if (state_ == State::kTlsWanted && more_follows)  // said before TLS, read after: an injection
-        return fail(SessionEnd::kUnexpectedReply, reply);
     retire(now);
     write_more(now);
 }

@@ -36,6 +36,10 @@ ClientSession::ClientSession(std::shared_ptr<const ClientOptions> options, Insta
 
 void ClientSession::bytes_received(std::string_view bytes, Instant now) {
     while (!bytes.empty() && !closed()) {
+        if (state_ == State::kTlsWanted) {  // said in the clear, read behind the handshake: never
+            fail(SessionEnd::kUnexpectedReply);
+            break;
+        }
         if (parser_.between_replies()) early_ = awaited() == 0 || front().written_end > written_;
         const ReplyParser::State state = parser_.parse(bytes);
         if (state == ReplyParser::State::kIncomplete) break;
@@ -43,7 +47,7 @@ void ClientSession::bytes_received(std::string_view bytes, Instant now) {
             fail(SessionEnd::kNotAReply);
             break;
         }
-        reply_received(now, !bytes.empty());
+        reply_received(now);
     }
     check_turn();
 }

@@ -71,7 +71,7 @@ class ClientSession {
     // client_replies.cc
     static bool of_transaction(What what);
     static bool makes_sense(What what, const Reply& reply);
-    void reply_received(Instant now, bool more_follows);
+    void reply_received(Instant now);
     void pop_front();
     void session_reply(What what, const Reply& reply, Instant now);
     void hello_done(Instant now);
