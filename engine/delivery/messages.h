@@ -30,6 +30,7 @@ struct Lease {
     std::string source;
     WallTime time;
     Instant valid_until;  // what was not started by then comes back
+    bool alone = false;   // one unanswered end of data at a time: what uncertain: hold asks for
     std::shared_ptr<const Renderer> renderer;
     std::vector<Recipient> recipients;
 };
@@ -129,7 +130,7 @@ struct RecordOutcome {
     LaneId lane;
     Recipient recipient;
     std::uint64_t lease = 0;  // 0: without an attempt (expiry, cancellation, suppression)
-    std::optional<AttemptRecord> attempt;  // what is appended to the attempts
+    std::optional<AttemptRecord> attempt;  // appended to the kept ones; counted when there is a lease
     OutcomeState state = OutcomeState::kDeferred;
     Category category = Category::kNone;
     WallTime first_lease;
@@ -250,6 +251,7 @@ struct AttemptDone {
     std::uint64_t lease = 0;
     std::uint32_t recipient = 0;  // index in the lease
     AttemptEnd end = AttemptEnd::kReturned;
+    bool begun = false;           // returned, but its commands were on the wire when the connection went
     AttemptRecord attempt;  // stage, reply, category, action, host, source, time
     Duration latency{0};    // MAIL written to final reply
 };

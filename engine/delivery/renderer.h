@@ -36,6 +36,11 @@ class Renderer {
   public:
     virtual ~Renderer() = default;
 
+    // Only the envelope and what the message needs, before its bytes are wanted; message.bytes is unspecified.
+    virtual Status envelope(const RenderRequest& request, RenderedMessage& message) const {
+        return render(request, message);
+    }
+
     // An error concerns this recipient alone (a variable without a value, a message too large).
     virtual Status render(const RenderRequest& request, RenderedMessage& message) const = 0;
 };

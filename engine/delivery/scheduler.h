@@ -1,0 +1,212 @@
+// The one brain: decides which recipients go to which session, when, and what follows from each reply. A
+// single-threaded value: inputs in the passive past with the time; orders out; one deadline. Never touches
+// disk, socket or clock. Held by the runtime on one loop, by tests and the simulator directly.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/base/random.h"
+#include "engine/delivery/campaign_run.h"
+#include "engine/delivery/lane.h"
+#include "engine/delivery/limits.h"
+#include "engine/delivery/messages.h"
+#include "engine/delivery/scheduler_view.h"
+#include "engine/delivery/site.h"
+
+namespace posthorn {
+
+struct SchedulerOutput {
+    std::vector<ReaderRequest> reader;
+    std::vector<JournalEntry> journal;
+    std::vector<std::pair<std::uint32_t, SenderOrder>> senders;  // index of the sender
+    std::vector<ResolveDomain> resolver;
+    std::vector<Notice> notices;
+
+    void clear();
+};
+
+class Scheduler {
+  public:
+    // At least one source and one sender. next_lease is greater than any lease sequence in the store.
+    Scheduler(DeliveryLimits limits, std::vector<Source> sources, std::uint32_t senders,
+              std::uint64_t next_lease, Random random);
+    ~Scheduler();
+
+    // ---- Inputs.
+    // A campaign that is running, paused or being cancelled, with what is recorded of it.
+    void campaign_added(CampaignPlan plan, const Figures& recorded, Now now);
+    void cursor_known(CampaignNumber campaign, std::string_view stored);  // before the first settle
+    void reader_answered(ReaderAnswer answer, Now now);
+    void journal_reported(JournalReport report, Now now);
+    void sender_reported(SenderReport report, Now now);
+    void domain_resolved(DomainResolved answer, Now now);
+    void deadline_passed(Now now);
+
+    // ---- Operators. Persisted through the journal.
+    Status pause(CampaignNumber campaign, const std::string& reason);
+    Status resume(CampaignNumber campaign);
+    Status cancel(CampaignNumber campaign);
+    Status set_plan(CampaignNumber campaign, const RetryPolicy& retry, const Throttle& throttle,
+                    const std::string& definition);
+    void hold_domain(const std::string& domain, const std::string& reason);
+    void release_domain(const std::string& domain, Now now);
+    void flush_domain(const std::string& domain);  // deferred ones are due now
+    void hold_restored(const std::string& domain, const std::string& reason);  // at start, from the store
+
+    // An address was suppressed by somebody else: no further attempt starts to it.
+    void address_suppressed(std::string_view domain, std::string_view folded_local);
+
+    // Grants nothing more, closes sessions once what is in flight has ended.
+    void stop();
+    bool stopped() const;
+
+    // ---- Outputs.
+    SchedulerOutput& settle(Now now);  // decides what is due; the caller carries it out and clears it
+    std::optional<Instant> deadline(Now now) const;
+
+    // ---- Views, for status and explain.
+    const CampaignRun* campaign(CampaignNumber number) const;
+    StatusView status(Now now) const;
+    std::optional<DomainView> explain(const std::string& domain, Now now) const;
+
+  private:
+    struct LaneHash {
+        std::size_t operator()(const LaneId& id) const;
+    };
+    struct Parked {
+        WallTime wake;
+        CampaignNumber campaign;
+        std::uint32_t batch;  // of an unsent lane that its campaign's list of them has no room for
+        bool fresh_complete;
+        std::string domain;
+        bool operator>(const Parked& other) const { return wake > other.wake; }
+    };
+    struct LeaseState {
+        std::shared_ptr<const Lease> lease;
+        Lane* lane = nullptr;
+        std::uint32_t unreported = 0;  // by the sender
+        std::uint32_t unrecorded = 0;  // by the journal
+        Instant granted;
+    };
+    enum class TicketKind : std::uint8_t { kLanes, kDeferred, kFresh, kDue };
+    struct Ticket {
+        TicketKind kind;
+        LaneId lane;  // for kLanes and kDeferred only the campaign
+    };
+
+    // scheduler_lanes.cc: walking, opening, reading ahead, parking, finishing
+    void walk(CampaignRun& run);
+    void lanes_opened(CampaignRun& run, LanesOpened& answer, Now now);
+    void deferred_listed(CampaignRun& run, DeferredLanes& answer, Now now);
+    void rows_read(Lane& lane, TicketKind kind, RowsRead& answer, Now now);
+    Lane& open_lane(CampaignRun& run, const std::string& domain);
+    void close_lane(Lane& lane);
+    void park(Lane& lane, WallTime wake);
+    void unpark_due(Now now);
+    void unpark_all(CampaignNumber campaign, const std::string& domain, Now now);  // "" = every domain
+    void tend(Lane& lane, Now now);
+    void refill(Lane& lane, Now now);
+    void sweep(Lane& lane, Now now);
+    bool settle_without_attempt(Lane& lane, const Recipient& recipient, Now now);
+    std::optional<Instant> blocked_until(const Lane& lane, Now now) const;
+    void give_up_if_blocked_too_long(Lane& lane, Now now);
+    void leave_batch(Lane& lane);
+    void record_cursor(CampaignRun& run);
+    std::uint64_t new_ticket(TicketKind kind, LaneId lane);
+
+    // scheduler_domains.cc: names and their sites
+    DomainState& domain_of(const std::string& name);
+    void release_domain_state(Lane& lane);
+    void resolve(DomainState& domain, Now now);
+    void answer_unusable(DomainState& domain, const DomainResolved& answer, Now now);
+    Site& site_of(const MailHosts& hosts);
+    void point_at(DomainState& domain, Site* site);
+
+    // scheduler_sites.cc: sessions and leases
+    void touch(Site& site);
+    void pump(Site& site, Now now);
+    struct SlotChoice {
+        Slot* slot = nullptr;
+        bool room = false;
+    };
+    SlotChoice choose_slot(Site& site, const Lane& lane);
+    std::uint64_t allowance(Lane& lane, Now now, Instant& wake);
+    void grant(Lane& lane, Slot& slot, std::size_t count, Now now);
+    void open_sessions(Site& site, Now now);
+    bool open_session(Site& site, Now now);
+    void session_ready(const SessionReady& report, Now now);
+    void session_failed(const SessionFailed& report, Now now);
+    void session_closed(const SessionClosed& report, Now now);
+    void close_slot(Slot& slot);
+    void forget_slot(Slot& slot);
+    void slow_down(Site& site, Now now);
+    void site_failed(Site& site, Now now);
+    void close_idle_sessions(Now now);
+    void wait_for_room(Site& site);
+    void room_was_made();
+    void forget_site_if_unused(Site& site);
+
+    // scheduler_outcomes.cc: what follows from an attempt
+    void attempt_done(AttemptDone& report, Now now);
+    void slot_used(Slot& slot, AttemptEnd end, Now now);
+    void returned(LeaseState& state, const Recipient& recipient, Now now);
+    RecordOutcome outcome_of(const LeaseState& state, const Recipient& recipient, AttemptDone& report,
+                             Now now);
+    void account_lease(std::uint64_t sequence, bool recorded);
+    void learn(Site& site, const AttemptDone& report, Now now);
+    void recorded(const OutcomeRecorded& outcome);
+    void check_stop_if(CampaignRun& run);
+    void finish_if_done(CampaignRun& run, Now now);
+    void put_campaign(const CampaignRun& run);
+    void unload(CampaignRun& run);
+    bool is_suppressed(const Lane& lane, const Recipient& recipient) const;
+    void note_suppressed(std::string_view domain, std::string_view folded_local);
+
+    DeliveryLimits limits_;
+    std::vector<Source> sources_;
+    Random random_;
+    SchedulerOutput output_;
+    bool stopping_ = false;
+    bool failed_ = false;  // the journal is gone
+
+    std::map<CampaignNumber, std::unique_ptr<CampaignRun>> campaigns_;
+    std::unordered_map<LaneId, std::unique_ptr<Lane>, LaneHash> lanes_;
+    std::priority_queue<Parked, std::vector<Parked>, std::greater<>> parked_;
+    std::unordered_map<std::string, std::unique_ptr<DomainState>> domains_;
+    std::unordered_map<std::string, std::unique_ptr<Site>> sites_;
+    std::unordered_map<SlotId, std::unique_ptr<Slot>> slots_;
+    std::unordered_map<std::uint64_t, LeaseState> leases_;
+    std::unordered_map<std::uint64_t, Ticket> tickets_;
+    std::unordered_set<std::uint64_t> recently_suppressed_;  // hashes of addresses, since pages were read
+
+    std::vector<Site*> dirty_sites_;
+    std::deque<std::string> sites_waiting_for_room_;  // names: a site may be gone by then
+    std::deque<LaneId> hungry_lanes_;
+    std::vector<LaneId> lanes_to_tend_;
+    std::priority_queue<std::pair<Instant, std::string>, std::vector<std::pair<Instant, std::string>>,
+                        std::greater<>>
+        site_wakes_;
+    std::priority_queue<std::pair<Instant, std::string>, std::vector<std::pair<Instant, std::string>>,
+                        std::greater<>>
+        domain_wakes_;
+    Instant next_idle_check_{};
+
+    std::uint64_t next_lease_;
+    std::uint64_t next_slot_ = 1;
+    std::uint64_t next_ticket_ = 1;
+    std::vector<std::uint32_t> sessions_by_sender_;
+    std::size_t rows_ahead_ = 0;   // rows in lanes' buffers, and asked for
+    std::size_t in_flight_ = 0;    // recipients leased and not yet reported
+    std::size_t unrecorded_ = 0;   // outcomes at the journal
+    std::uint64_t journal_entries_ = 0;  // sent and not yet durable
+};
+
+}  // namespace posthorn

@@ -1,0 +1,404 @@
+#include "engine/delivery/sender.h"
+
+#include <algorithm>
+
+#include "engine/base/check.h"
+#include "engine/queue/keys.h"
+
+namespace posthorn {
+
+struct Sender::Item {
+    TransactionId transaction = 0;
+    std::shared_ptr<const Lease> lease;
+    std::uint32_t recipient = 0;
+    Instant started;
+    bool reported = false;
+};
+
+struct Sender::QueuedLease {
+    std::shared_ptr<const Lease> lease;
+    std::uint32_t next = 0;
+};
+
+struct Sender::Session {
+    OpenSession order;
+    std::optional<ClientSession> smtp;  // once connected
+    Instant connect_deadline;
+    bool ready = false;
+    bool closing = false;
+    bool dirty = false;  // listed in output_.writes
+    bool over = false;
+    std::deque<QueuedLease> queue;
+    std::vector<Item> in_flight;
+    TransactionId next_transaction = 1;
+    std::uint32_t messages = 0;
+    Stage end_stage = Stage::kConnect;
+    Reply end_reply;
+    std::string lost;  // how the connection ended, in the system's words
+    std::optional<Instant> timer;
+
+    std::optional<Instant> deadline() const {
+        std::optional<Instant> at = smtp ? smtp->deadline() : std::optional(connect_deadline);
+        if (!queue.empty()) {
+            const Instant valid = queue.front().lease->valid_until;
+            if (!at || valid < *at) at = valid;
+        }
+        return at;
+    }
+};
+
+void SenderOutput::clear() {
+    connects.clear();
+    writes.clear();
+    closes.clear();
+    reports.clear();
+}
+
+Sender::Sender(SenderOptions options, std::shared_ptr<const Classifier> classifier)
+    : options_(options), classifier_(std::move(classifier)) {}
+
+Sender::~Sender() = default;
+
+void Sender::ordered(SenderOrder order, Now now) {
+    if (auto* lease = std::get_if<std::shared_ptr<const Lease>>(&order)) {
+        lease_arrived(std::move(*lease), now);
+    } else if (const auto* opening = std::get_if<OpenSession>(&order)) {
+        open(*opening, now);
+    } else if (const auto found = sessions_.find(std::get<CloseSession>(order).slot);
+               found != sessions_.end()) {
+        close_politely(*found->second, now);
+    }
+}
+
+void Sender::open(const OpenSession& order, Now now) {
+    auto session = std::make_unique<Session>();
+    session->order = order;
+    session->connect_deadline = now.instant + options_.connect_timeout;
+    output_.connects.push_back({order.slot, order.address, order.port, order.local_address});
+    arm(*session);
+    CHECK(sessions_.emplace(order.slot, std::move(session)).second);
+}
+
+void Sender::lease_arrived(std::shared_ptr<const Lease> lease, Now now) {
+    const auto found = sessions_.find(lease->slot);
+    if (found == sessions_.end() || found->second->closing) {
+        give_back(*lease, 0);
+        return;
+    }
+    Session& session = *found->second;
+    CHECK(session.ready);
+    session.queue.push_back({std::move(lease), 0});
+    progress(session, now);
+}
+
+void Sender::connected(SlotId slot, Now now) {
+    const auto found = sessions_.find(slot);
+    if (found == sessions_.end()) return;
+    Session& session = *found->second;
+    CHECK(!session.smtp);
+    auto& options = client_options_[session.order.ehlo_name];
+    if (options == nullptr) {
+        ClientOptions chosen;
+        chosen.ehlo_name = session.order.ehlo_name;
+        chosen.max_rung = options_.max_rung;
+        chosen.timeouts = options_.timeouts;
+        options = std::make_shared<const ClientOptions>(std::move(chosen));
+    }
+    session.smtp.emplace(options, now.instant);
+    progress(session, now);
+}
+
+void Sender::connection_lost(SlotId slot, std::string_view why, Now now) {
+    const auto found = sessions_.find(slot);
+    if (found == sessions_.end()) return;
+    Session& session = *found->second;
+    session.lost = why;
+    if (session.smtp) {
+        session.smtp->connection_lost(now.instant);
+        progress(session, now);
+    } else {
+        end(session, now);
+    }
+}
+
+void Sender::bytes_received(SlotId slot, std::string_view bytes, Now now) {
+    const auto found = sessions_.find(slot);
+    if (found == sessions_.end()) return;
+    found->second->smtp->bytes_received(bytes, now.instant);
+    progress(*found->second, now);
+}
+
+void Sender::bytes_written(SlotId slot, std::size_t count, Now now) {
+    const auto found = sessions_.find(slot);
+    if (found == sessions_.end()) return;
+    Session& session = *found->second;
+    session.dirty = false;
+    session.smtp->bytes_written(count, now.instant);
+    arm(session);
+}
+
+std::string_view Sender::bytes_to_write(SlotId slot) const {
+    const auto found = sessions_.find(slot);
+    return found == sessions_.end() || !found->second->smtp ? std::string_view()
+                                                            : found->second->smtp->output();
+}
+
+void Sender::deadline_passed(Now now) {
+    while (!timers_.empty() && timers_.top().first <= now.instant) {
+        const SlotId slot = timers_.top().second;
+        timers_.pop();
+        const auto found = sessions_.find(slot);
+        if (found == sessions_.end()) continue;
+        Session& session = *found->second;
+        session.timer.reset();
+        return_expired(session, now);
+        if (session.smtp) {
+            session.smtp->deadline_passed(now.instant);
+            progress(session, now);
+        } else if (session.connect_deadline <= now.instant) {
+            session.lost = "no connection within " + to_string(options_.connect_timeout);
+            end(session, now);
+        } else {
+            arm(session);
+        }
+    }
+}
+
+void Sender::abort_all(Now now) {
+    std::vector<SlotId> slots;
+    for (const auto& [slot, session] : sessions_) slots.push_back(slot);
+    for (const SlotId slot : slots) {
+        Session& session = *sessions_.at(slot);
+        session.closing = true;
+        session.lost = "stopped";
+        if (session.smtp) {
+            session.smtp->abort(now.instant);
+            progress(session, now);
+        } else {
+            end(session, now);
+        }
+    }
+}
+
+std::optional<Instant> Sender::deadline() const {
+    if (timers_.empty()) return std::nullopt;
+    return timers_.top().first;
+}
+
+void Sender::arm(Session& session) {
+    const auto at = session.deadline();
+    if (!at || (session.timer && *session.timer <= *at)) return;
+    session.timer = at;
+    timers_.emplace(*at, session.order.slot);
+}
+
+void Sender::close_politely(Session& session, Now now) {
+    session.closing = true;
+    return_queued(session);
+    if (session.smtp) {
+        progress(session, now);
+    } else {
+        session.lost = "no longer wanted";
+        end(session, now);
+    }
+}
+
+// Takes what the session has to say, gives it what it may start, until neither changes anything.
+void Sender::progress(Session& session, Now now) {
+    ClientSession& smtp = *session.smtp;
+    do {
+        while (const auto event = smtp.next_event())
+            if (!handle(session, *event, now)) return;  // the session is gone
+    } while (start_next(session, now));
+    if (session.closing && smtp.idle()) {
+        smtp.quit(now.instant);
+        while (const auto event = smtp.next_event())
+            if (!handle(session, *event, now)) return;
+    }
+    if (!session.dirty && !smtp.output().empty()) {
+        session.dirty = true;
+        output_.writes.push_back(session.order.slot);
+    }
+    arm(session);
+}
+
+bool Sender::handle(Session& session, const ClientEvent& event, Now now) {
+    if (const auto* wanted = std::get_if<client::MessageWanted>(&event)) {
+        write_message(session, wanted->transaction, now);
+    } else if (const auto* done = std::get_if<client::TransactionFinished>(&event)) {
+        const bool accepted = done->stage == Stage::kDot && done->reply.positive();
+        finish(session, done->transaction, accepted ? AttemptEnd::kAccepted : AttemptEnd::kRefused,
+               done->stage, done->reply, now);
+    } else if (const auto* refusal = std::get_if<client::RecipientRefused>(&event)) {
+        refused(session, *refusal, now);
+    } else if (const auto* back = std::get_if<client::Returned>(&event)) {
+        finish(session, back->transaction, AttemptEnd::kReturned, Stage::kNone, {}, now);
+    } else if (const auto* lost = std::get_if<client::Uncertain>(&event)) {
+        finish(session, lost->transaction, AttemptEnd::kUncertain, Stage::kDot, {}, now);
+    } else if (std::holds_alternative<client::Ready>(event)) {
+        session.ready = true;
+        output_.reports.push_back(SessionReady{session.order.slot});
+    } else if (const auto* failure = std::get_if<client::Failed>(&event)) {
+        session.end_stage = failure->stage;
+        session.end_reply = failure->reply;
+        if (session.end_reply.code == 0) {
+            session.end_reply.text = name_of(failure->why);
+            if (!session.lost.empty()) session.end_reply.text += ": " + session.lost;
+        }
+    } else if (std::holds_alternative<client::Closed>(event)) {
+        end(session, now);
+        return false;
+    }
+    return true;
+}
+
+bool Sender::start_next(Session& session, Now now) {
+    return_expired(session, now);
+    if (session.queue.empty() || session.closing || !session.smtp->can_start()) return false;
+    QueuedLease& queued = session.queue.front();
+    const bool alone = queued.lease->alone ||
+                       (!session.in_flight.empty() && session.in_flight.back().lease->alone);
+    if (alone && !session.in_flight.empty()) return false;
+
+    Item item{session.next_transaction++, queued.lease, queued.next++, now.instant, false};
+    if (queued.next == queued.lease->recipients.size()) session.queue.pop_front();
+    if (const Status rendered = item.lease->renderer->envelope(request_of(item, now), rendered_);
+        !rendered) {
+        report(session, item, AttemptEnd::kUnrendered, Stage::kNone,
+               Reply{0, std::nullopt, "not rendered: " + rendered.error().message}, now);
+        return true;
+    }
+    const std::string_view recipient = rendered_.envelope_to;
+    Transaction transaction;
+    transaction.id = item.transaction;
+    transaction.from = rendered_.envelope_from;
+    transaction.recipients = {&recipient, 1};
+    transaction.message_bytes = rendered_.bytes.size();
+    transaction.eight_bit = rendered_.eight_bit;
+    transaction.smtputf8 = rendered_.smtputf8;
+    session.in_flight.push_back(std::move(item));
+    session.smtp->start(transaction, now.instant);
+    return true;
+}
+
+RenderRequest Sender::request_of(const Item& item, Now now) {
+    const Recipient& recipient = item.lease->recipients[item.recipient];
+    audience_key_.clear();
+    append_audience_key(audience_key_, item.lease->lane, recipient.local());
+    const OutcomeRecord* previous = recipient.previous();
+    return {audience_key_, recipient.row(),
+            previous != nullptr ? previous->first_lease : item.lease->time, now.wall};
+}
+
+void Sender::write_message(Session& session, TransactionId transaction, Now now) {
+    const auto item = std::find_if(session.in_flight.begin(), session.in_flight.end(),
+                                   [&](const Item& i) { return i.transaction == transaction; });
+    CHECK(item != session.in_flight.end());
+    const Status rendered = item->lease->renderer->render(request_of(*item, now), rendered_);
+    if (rendered && session.smtp->give_message(rendered_.bytes, now.instant)) return;
+    // After 354 there is no way back but to drop the connection; what else is in flight comes back.
+    report(session, *item, AttemptEnd::kUnrendered, Stage::kNone,
+           Reply{0, std::nullopt,
+                 "not rendered: " + (rendered ? "a line end that is not CRLF" : rendered.error().message)},
+           now);
+    item->reported = true;
+    session.lost = "a message could not be rendered";
+    session.smtp->abort(now.instant);
+}
+
+void Sender::refused(Session& session, const client::RecipientRefused& event, Now now) {
+    for (Item& item : session.in_flight) {
+        if (item.transaction != event.transaction || item.reported) continue;
+        report(session, item, AttemptEnd::kRefused, Stage::kRcpt, event.reply, now);
+        item.reported = true;
+    }
+}
+
+void Sender::finish(Session& session, TransactionId transaction, AttemptEnd end, Stage stage,
+                    const Reply& reply, Now now) {
+    const auto item = std::find_if(session.in_flight.begin(), session.in_flight.end(),
+                                   [&](const Item& i) { return i.transaction == transaction; });
+    CHECK(item != session.in_flight.end());
+    if (!item->reported) report(session, *item, end, stage, reply, now);
+    session.in_flight.erase(item);
+    if (end == AttemptEnd::kAccepted || end == AttemptEnd::kRefused) ++session.messages;
+}
+
+void Sender::report(Session& session, const Item& item, AttemptEnd end, Stage stage,
+                    const Reply& reply, Now now) {
+    AttemptDone done;
+    done.lease = item.lease->sequence;
+    done.recipient = item.recipient;
+    done.end = end;
+    done.begun = end == AttemptEnd::kReturned && session.end_reply.code != 421;
+    done.latency = now.instant - item.started;
+    AttemptRecord& attempt = done.attempt;
+    attempt.time = now.wall;
+    attempt.stage = stage;
+    attempt.reply = reply;
+    attempt.host = session.order.host;
+    attempt.source = session.order.source;
+    if (end == AttemptEnd::kRefused) {
+        const Verdict verdict = classifier_->classify(stage, reply);
+        attempt.category = verdict.category;
+        attempt.action = verdict.action;
+    } else if (end == AttemptEnd::kUncertain) {
+        attempt.uncertain = true;
+        attempt.category = Category::kNetwork;
+        attempt.action = Action::kRetry;
+        attempt.reply.text = "no reply to the end of data";
+        if (!session.end_reply.text.empty()) attempt.reply.text += ": " + session.end_reply.text;
+    } else if (end == AttemptEnd::kUnrendered) {
+        attempt.category = Category::kUnknown;
+        attempt.action = Action::kDrop;
+    }
+    output_.reports.push_back(std::move(done));
+}
+
+void Sender::give_back(const Lease& lease, std::size_t from) {
+    for (std::size_t i = from; i < lease.recipients.size(); ++i) {
+        AttemptDone done;
+        done.lease = lease.sequence;
+        done.recipient = static_cast<std::uint32_t>(i);
+        output_.reports.push_back(std::move(done));
+    }
+}
+
+void Sender::return_queued(Session& session) {
+    for (const QueuedLease& queued : session.queue) give_back(*queued.lease, queued.next);
+    session.queue.clear();
+}
+
+void Sender::return_expired(Session& session, Now now) {
+    while (!session.queue.empty() && session.queue.front().lease->valid_until <= now.instant) {
+        give_back(*session.queue.front().lease, session.queue.front().next);
+        session.queue.pop_front();
+    }
+}
+
+void Sender::end(Session& session, Now now) {
+    CHECK(session.in_flight.empty());
+    return_queued(session);
+    if (session.end_reply.code == 0 && session.end_reply.text.empty())
+        session.end_reply.text = session.lost;
+    Category category = Category::kNone;
+    Action action = Action::kNone;
+    if (session.end_reply.code != 0) {
+        const Verdict verdict = classifier_->classify(session.end_stage, session.end_reply);
+        category = verdict.category;
+        action = verdict.action;
+    }
+    const SlotId slot = session.order.slot;
+    if (session.ready || session.closing) {
+        output_.reports.push_back(SessionClosed{slot, session.end_stage, std::move(session.end_reply),
+                                                category, action, session.messages});
+    } else {
+        output_.reports.push_back(SessionFailed{slot, session.end_stage,
+                                                std::move(session.end_reply), category, action});
+    }
+    output_.closes.push_back(slot);
+    sessions_.erase(slot);
+    (void)now;
+}
+
+}  // namespace posthorn
