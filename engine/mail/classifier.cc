@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <bitset>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -146,12 +148,13 @@ std::unique_ptr<const Classifier> Classifier::with_default_rules() {
 
 namespace {
 
-bool codes_match(const ReplyRule& rule, Stage stage, const Reply& reply) {
+bool codes_match(const ReplyRule& rule, Stage stage, std::uint16_t code,
+                 std::optional<EnhancedCode> enhanced) {
     return any_matches(rule.codes,
-                       [&](const NumberRange& range) { return range.contains(reply.code); }) &&
+                       [&](const NumberRange& range) { return range.contains(code); }) &&
            any_matches(rule.enhanced,
                        [&](const EnhancedPattern& pattern) {
-                           return reply.enhanced && pattern.matches(*reply.enhanced);
+                           return enhanced && pattern.matches(*enhanced);
                        }) &&
            any_matches(rule.stages, [&](Stage named) { return named == stage; });
 }
@@ -165,19 +168,20 @@ Verdict Classifier::classify(Stage stage, const Reply& reply) const {
     fold_reply(reply.text, folded);
     const Patterns::Matches matches = patterns_->match(folded);
 
+    const auto enhanced = reply.enhanced ? reply.enhanced : enhanced_code_in(reply.text);
     Verdict verdict;
     for (std::size_t i = 0; i < rules_.size() && !verdict.by_rule; ++i)
-        if (patterns_->satisfied(i, matches) && codes_match(rules_[i], stage, reply))
+        if (patterns_->satisfied(i, matches) && codes_match(rules_[i], stage, reply.code, enhanced))
             verdict = {rules_[i].category, Action::kNone, rules_[i].name, true};
     if (!verdict.by_rule) {
-        const FallbackMeaning meaning = meaning_of_codes(stage, reply);
+        const FallbackMeaning meaning = meaning_of_codes(stage, reply, enhanced);
         verdict = {meaning.category, Action::kNone, meaning.name, false};
     }
     verdict.category = at_stage(stage, verdict.category);
 
     bool permanent = reply.permanent();
-    if (reply.code == 0 && reply.enhanced) {
-        permanent = reply.enhanced->klass == 5;
+    if (reply.code == 0 && enhanced) {
+        permanent = enhanced->klass == 5;
     } else if (reply.code == 0) {
         permanent = !patterns_->later(matches) &&
                     (states_address_fact(verdict.category) || patterns_->for_ever(matches));

@@ -114,7 +114,7 @@ Category permanent(Stage stage, std::uint16_t code) {
             return about_recipient(stage) ? Category::kInvalidMailbox : Category::kPolicy;
         case 512:
         case 556:
-            return Category::kInvalidDomain;
+            return about_recipient(stage) ? Category::kInvalidDomain : Category::kPolicy;
         case 522:
             return Category::kMailboxFull;
         case 523:
@@ -143,9 +143,10 @@ Category transient(Stage stage, std::uint16_t code) {
 
 }  // namespace
 
-FallbackMeaning meaning_of_codes(Stage stage, const Reply& reply) {
-    if (reply.enhanced)
-        if (const auto category = by_enhanced(*reply.enhanced)) return {*category, "enhanced-code"};
+FallbackMeaning meaning_of_codes(Stage stage, const Reply& reply,
+                                 std::optional<EnhancedCode> enhanced) {
+    if (enhanced)
+        if (const auto category = by_enhanced(*enhanced)) return {*category, "enhanced-code"};
     if (reply.permanent()) return {permanent(stage, reply.code), "reply-code"};
     if (reply.transient()) return {transient(stage, reply.code), "reply-code"};
     return {Category::kUnknown, "none"};

@@ -2,6 +2,7 @@
 // registry), then by reply code and stage (RFC 5321, RFC 7504, RFC 7505).
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "engine/mail/reply.h"
@@ -13,6 +14,8 @@ struct FallbackMeaning {
     std::string_view name;  // what decided; a literal
 };
 
-FallbackMeaning meaning_of_codes(Stage stage, const Reply& reply);
+// enhanced: the reply's own, or the one its text mentions.
+FallbackMeaning meaning_of_codes(Stage stage, const Reply& reply,
+                                 std::optional<EnhancedCode> enhanced);
 
 }  // namespace posthorn

@@ -41,7 +41,8 @@ bool code_at(std::string_view line, std::size_t at) {
 // "[5.1.1]:". Zero when there is none.
 std::size_t take_enhanced(std::string_view text, std::optional<EnhancedCode>& out) {
     std::size_t at = 0;
-    while (at < text.size() && (is_blank(text[at]) || text[at] == ':' || text[at] == '-')) ++at;
+    while (at < text.size() && std::string_view(" \t:-#").find(text[at]) != std::string_view::npos)
+        ++at;
     const std::size_t start = at;
     while (at < text.size() && (is_digit(text[at]) || text[at] == '.')) ++at;
     std::string_view word = text.substr(start, at - start);
@@ -92,8 +93,9 @@ std::string without_repeats(std::string_view text, std::string_view code) {
         const bool continues = !rest.empty() && (rest.front() == '-' || rest.front() == ' ');
         const std::size_t skipped = continues ? take_enhanced(rest, ignored) : 0;
         if (separated && (skipped > 0 || (continues && rest.front() == '-'))) {
-            out += text.substr(0, at);
-            text = rest.substr(std::max<std::size_t>(skipped, 1));
+            out += trim(text.substr(0, at));
+            text = trim(rest.substr(std::max<std::size_t>(skipped, 1)));
+            if (!out.empty()) out += ' ';
         } else {
             out += text.substr(0, at + 3);
             text = rest;
@@ -121,13 +123,13 @@ bool contains_folded(std::string_view text, std::string_view word) {
     return std::search(text.begin(), text.end(), word.begin(), word.end(), equal) != text.end();
 }
 
-// What a qmail-style reply gives in its tail, "(#5.1.1)".
-std::optional<EnhancedCode> tail_enhanced(std::string_view text) {
-    const std::size_t at = text.rfind("(#");
+}  // namespace
+
+std::optional<EnhancedCode> enhanced_code_in(std::string_view text) {
+    text = text.substr(0, kMaxReplyBytesRead);
+    const std::size_t at = text.find('#');
     return at == std::string_view::npos ? std::nullopt : find_enhanced(text.substr(at));
 }
-
-}  // namespace
 
 Reply parse_reply_line(std::string_view line) {
     line = trim(line.substr(0, kMaxReplyBytesRead));
@@ -148,7 +150,6 @@ Reply parse_reply_line(std::string_view line) {
     while (!rest.empty() && (is_blank(rest.front()) || rest.front() == ':' || rest.front() == '-'))
         rest.remove_prefix(1);
     reply.text = without_repeats(rest, code);
-    if (!reply.enhanced) reply.enhanced = tail_enhanced(reply.text);
     return reply;
 }
 
