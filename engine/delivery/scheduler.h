@@ -1,6 +1,7 @@
 // The one brain: decides which recipients go to which session, when, and what follows from each reply. A
 // single-threaded value: inputs in the passive past with the time; orders out; one deadline. Never touches
 // disk, socket or clock. Held by the runtime on one loop, by tests and the simulator directly.
+// Long because one brain has one state; its functions are in five files, by subject.
 #pragma once
 
 #include <cstdint>
@@ -143,8 +144,10 @@ class Scheduler {
     void open_sessions(Site& site, Now now);
     bool open_session(Site& site, Now now);
     void session_ready(const SessionReady& report, Now now);
+    void session_proved(Slot& slot);
     void session_failed(const SessionFailed& report, Now now);
     void session_closed(const SessionClosed& report, Now now);
+    void session_useless(Slot& slot, Stage stage, const Reply& reply, Now now);
     void close_slot(Slot& slot);
     void forget_slot(Slot& slot);
     void slow_down(Site& site, Now now);
@@ -156,6 +159,7 @@ class Scheduler {
 
     // scheduler_outcomes.cc: what follows from an attempt
     void attempt_done(AttemptDone& report, Now now);
+    bool struck_out(const Lane& lane, const Recipient& recipient);
     void slot_used(Slot& slot, AttemptEnd end, Now now);
     void returned(LeaseState& state, const Recipient& recipient, Now now);
     RecordOutcome outcome_of(const LeaseState& state, const Recipient& recipient, AttemptDone& report,
@@ -186,6 +190,8 @@ class Scheduler {
     std::unordered_map<std::uint64_t, LeaseState> leases_;
     std::unordered_map<std::uint64_t, Ticket> tickets_;
     std::unordered_set<std::uint64_t> recently_suppressed_;  // hashes of addresses, since pages were read
+
+    std::unordered_map<std::uint64_t, std::uint8_t> strikes_;  // by hash of lane and recipient
 
     std::vector<Site*> dirty_sites_;
     std::deque<std::string> sites_waiting_for_room_;  // names: a site may be gone by then

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "engine/base/hash.h"
 #include "engine/delivery/scheduler.h"
 
 namespace posthorn {
@@ -9,6 +10,8 @@ namespace posthorn {
 namespace {
 
 constexpr Duration kQuickLease = std::chrono::milliseconds(250);  // done sooner: the next may be larger
+constexpr std::uint8_t kStrikesMax = 3;       // connections that a recipient may break unpunished
+constexpr std::size_t kStrikesKept = 50'000;  // recipients with strikes remembered
 constexpr std::uint32_t kRewalksMax = 10;                         // more would never end
 constexpr std::size_t kReplyKindsMax = 20;                        // remembered per site
 
@@ -44,6 +47,15 @@ void Scheduler::attempt_done(AttemptDone& report, Now now) {
     if (site != nullptr) touch(*site);
     if (lane.site != nullptr) touch(*lane.site);
 
+    if (report.end == AttemptEnd::kReturned && report.begun && struck_out(lane, recipient)) {
+        // Its transaction breaks every connection it is tried on: that is an attempt, or it never ends.
+        report.end = AttemptEnd::kRefused;
+        report.attempt.stage = Stage::kData;
+        report.attempt.category = Category::kNetwork;
+        report.attempt.action = Action::kRetry;
+        report.attempt.time = now.wall;
+        report.attempt.reply.text = "the connection was lost before end of data, again and again";
+    }
     if (report.end == AttemptEnd::kReturned) {
         returned(state, recipient, now);
         account_lease(report.lease, false);
@@ -59,9 +71,22 @@ void Scheduler::attempt_done(AttemptDone& report, Now now) {
     ++unrecorded_;
 }
 
+// Whether the recipient's transaction was cut off once too often before its end of data.
+bool Scheduler::struck_out(const Lane& lane, const Recipient& recipient) {
+    if (strikes_.size() >= kStrikesKept) strikes_.clear();
+    const std::uint64_t who = hash64(recipient.local(), LaneHash{}(lane.id));
+    if (++strikes_[who] < kStrikesMax) return false;
+    strikes_.erase(who);
+    return true;
+}
+
 void Scheduler::slot_used(Slot& slot, AttemptEnd end, Now now) {
     --slot.outstanding;
-    if (end == AttemptEnd::kReturned) --slot.granted;
+    if (end == AttemptEnd::kReturned) {
+        --slot.granted;
+    } else if (!slot.proved) {
+        session_proved(slot);
+    }
     slot.idle_since = now.instant;
     if (slot.outstanding == 0 && slot.granted >= slot.site->messages_max) close_slot(slot);
 }

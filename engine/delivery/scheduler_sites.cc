@@ -246,6 +246,14 @@ void Scheduler::session_ready(const SessionReady& report, Now now) {
     --site.opening;
     slot.state = Slot::State::kReady;
     slot.idle_since = now.instant;
+    if (stopping_) close_slot(slot);
+    touch(site);
+}
+
+// It answered a transaction: its host and its site are in health.
+void Scheduler::session_proved(Slot& slot) {
+    slot.proved = true;
+    Site& site = *slot.site;
     for (SiteHost& host : site.hosts)
         if (host.host.name == slot.host_name) {
             host.failures = 0;
@@ -254,32 +262,35 @@ void Scheduler::session_ready(const SessionReady& report, Now now) {
     site.failures = 0;
     site.retry_at = Instant();
     site.blocked_since.reset();
-    if (stopping_) close_slot(slot);
-    touch(site);
 }
 
 void Scheduler::session_failed(const SessionFailed& report, Now now) {
     Slot& slot = *slots_.at(report.slot);
     Site& site = *slot.site;
-    site.last_failure = slot.host_name + ": " + std::string(name_of(report.stage)) + ": " +
-                        (report.reply.code != 0 ? to_string(report.reply) : report.reply.text);
-    bool others_ready = false;
-    for (const auto& [id, other] : site.slots) others_ready |= other->state == Slot::State::kReady;
-    if (report.reply.code != 0 && others_ready) {
-        slow_down(site, now);  // it serves us, but not another session
-    } else {
-        for (SiteHost& host : site.hosts)
-            if (host.host.name == slot.host_name) {
-                ++host.failures;
-                const auto doublings = std::min<std::uint32_t>(host.failures - 1, 20);
-                host.dead_until =
-                    now.instant + std::min(limits_.site_retry_max,
-                                           limits_.site_retry_first * (std::int64_t{1} << doublings));
-            }
-        site_failed(site, now);
-    }
+    session_useless(slot, report.stage, report.reply, now);
     forget_slot(slot);
     touch(site);
+}
+
+// A session that carried nothing. Where others of the site work, it was one too many; otherwise its host is
+// left alone for a growing time.
+void Scheduler::session_useless(Slot& slot, Stage stage, const Reply& reply, Now now) {
+    Site& site = *slot.site;
+    site.last_failure = slot.host_name + ": " + std::string(name_of(stage)) + ": " +
+                        (reply.code != 0 ? to_string(reply) : reply.text);
+    for (const auto& [id, other] : site.slots)
+        if (other != &slot && reply.code != 0 && other->state == Slot::State::kReady) {
+            slow_down(site, now);
+            return;
+        }
+    for (SiteHost& host : site.hosts) {
+        if (host.host.name != slot.host_name) continue;
+        const auto doublings = std::min<std::uint32_t>(host.failures++, 20);
+        host.dead_until = now.instant + std::min(limits_.site_retry_max,
+                                                 limits_.site_retry_first * (std::int64_t{1} << doublings));
+    }
+    slot.state = slot.state == Slot::State::kReady ? Slot::State::kClosing : slot.state;
+    site_failed(site, now);
 }
 
 // The site as a whole fails when none of its hosts lives.
@@ -303,7 +314,11 @@ void Scheduler::session_closed(const SessionClosed& report, Now now) {
     Site& site = *slot.site;
     if (report.reply.code == 421 && report.messages > 0 && report.messages < site.messages_max)
         site.messages_max = report.messages;  // it takes so many per session: ask for no more
-    if (report.action == Action::kSlow) slow_down(site, now);
+    if (slot.state == Slot::State::kReady && report.messages == 0 && report.stage != Stage::kNone) {
+        session_useless(slot, report.stage, report.reply, now);
+    } else if (report.action == Action::kSlow) {
+        slow_down(site, now);
+    }
     forget_slot(slot);
     touch(site);
 }

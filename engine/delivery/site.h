@@ -29,6 +29,7 @@ struct Slot {
     std::uint32_t outstanding = 0;  // recipients leased to it and not yet reported
     std::uint32_t granted = 0;      // recipients leased to it in all, less those that came back
     Instant idle_since;
+    bool proved = false;            // a transaction on it was answered
 };
 
 struct SiteHost {
@@ -50,7 +51,6 @@ struct Site {
     std::uint32_t failures = 0;   // times that all hosts failed in a row
     std::optional<WallTime> blocked_since;  // no session could be opened since then
     Instant retry_at;             // no new session before
-    bool probing = false;         // one session tries, after a failure
     double sessions_limit = 0;    // per source; grows with accepted messages, falls with refusals
     Instant slowed_at;            // when it was last cut
     std::uint32_t messages_max = 0;  // per session: learnt from the peer's closing, or the default
