@@ -1,0 +1,96 @@
+// A campaign as its file describes it, every default filled in: plain values, made by
+// campaign_file.h from the file and by campaign_definition.h from the store. Strings named as
+// templates are not compiled yet.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "campaigns/message.h"
+#include "engine/delivery/campaign_plan.h"
+#include "engine/mail/address.h"
+
+namespace posthorn {
+
+enum class TextSource : std::uint8_t { kNone, kAuto, kGiven };  // auto: made from the HTML
+enum class ListFormat : std::uint8_t { kCsv, kNdjson };
+enum class InvalidRows : std::uint8_t { kSkip, kError };
+
+// Text from the campaign file or from a file beside it, stored once under its SHA-256.
+struct Content {
+    std::string file;    // absolute path; empty: written in the campaign file
+    std::string bytes;   // empty after a restart until fetched from the store by the hash
+    std::string sha256;  // lower-case hex; empty: there is no such content
+
+    bool present() const { return !sha256.empty(); }
+    friend bool operator==(const Content&, const Content&) = default;
+};
+
+struct Partial {
+    std::string name;
+    Content content;
+
+    friend bool operator==(const Partial&, const Partial&) = default;
+};
+
+struct RecipientList {
+    std::string file;     // absolute path; empty: inline
+    Content inline_rows;  // inline recipients as NDJSON: email, name, vars
+    ListFormat format = ListFormat::kCsv;
+    bool gzip = false;
+    std::string email_column;  // empty: the column named email, in any case
+    std::string name_column;   // empty: the column named name, if there is one
+    char delimiter = 0;        // 0: found out from the header row
+    InvalidRows invalid = InvalidRows::kSkip;
+    double max_invalid_percent = 10;
+    std::optional<std::uint64_t> limit;
+
+    friend bool operator==(const RecipientList&, const RecipientList&) = default;
+};
+
+// Recipients to leave out. Lists are read like the recipients' own: an email column, or one address
+// a line.
+struct Exclusions {
+    std::vector<Content> lists;          // bytes stay empty: read when the audience is
+    std::vector<std::string> domains;    // of "*@domain", A-labels
+    std::vector<std::string> addresses;  // local@domain, parsed and printed
+
+    bool empty() const { return lists.empty() && domains.empty() && addresses.empty(); }
+    friend bool operator==(const Exclusions&, const Exclusions&) = default;
+};
+
+struct Compliance {
+    std::string physical_address;
+    Unsubscribe unsubscribe;
+    std::string list_id;  // default: id.from-domain
+    FooterPolicy footer = FooterPolicy::kAuto;
+};
+
+struct Campaign {
+    std::string id;
+    std::string name;
+    CampaignKind kind = CampaignKind::kMarketing;
+    Address from;
+    std::optional<Address> reply_to;
+    std::optional<Address> return_path;       // none: signed VERP on the bounce domain, else From
+    std::string to_name, subject, preheader;  // templates
+    Content html;                             // template
+    TextSource text_source = TextSource::kNone;
+    Content text;  // template, when text_source is kGiven
+    MissingPolicy missing = MissingPolicy::kError;
+    std::vector<Partial> partials;       // by name, ascending
+    std::vector<TemplateConstant> vars;  // defaults under the recipients' own, by name, ascending
+    RecipientList recipients;
+    Exclusions exclude;
+    std::vector<std::pair<std::string, std::string>> headers;  // name, template; in file order
+    Throttle throttle;
+    RetryPolicy retry;
+    Compliance compliance;
+    std::vector<std::string> tags;
+    std::string metadata = "{}";  // one JSON object
+};
+
+}  // namespace posthorn
