@@ -10,6 +10,9 @@ namespace posthorn {
 
 namespace {
 
+// For stuffed dots, the end of data and the next message's commands: one allocation is enough.
+constexpr std::size_t kRoomBehindMessage = 1024;
+
 void append_number(std::string& out, std::uint64_t number) {
     char digits[20];
     const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
@@ -20,6 +23,7 @@ void append_number(std::string& out, std::uint64_t number) {
 // a CR or LF outside of CRLF.
 bool append_stuffed(std::string& out, std::string_view message) {
     const std::size_t size_before = out.size();
+    out.reserve(size_before + message.size() + kRoomBehindMessage);
     char before = '\n';
     while (!message.empty()) {
         const std::size_t plain = find_odd_octet(message, before);
@@ -82,18 +86,18 @@ bool ClientSession::refuse_locally(const Transaction& transaction) {
                       {554, EnhancedCode{5, 6, 3}, "the server does not offer 8BITMIME"});
     if (!transaction.from.empty() && !plausible_address(transaction.from, transaction.smtputf8))
         return refuse(Stage::kMail, {553, EnhancedCode{5, 1, 7}, "bad sender address"});
-    const Reply bad{553, EnhancedCode{5, 1, 3}, "bad recipient address"};
+    const auto bad = [] { return Reply{553, EnhancedCode{5, 1, 3}, "bad recipient address"}; };
     std::uint32_t good = 0;
     std::uint32_t index = 0;
     for (const std::string_view recipient : transaction.recipients) {
         if (plausible_address(recipient, transaction.smtputf8)) {
             ++good;
         } else {
-            tell(client::RecipientRefused{transaction.id, index, bad, true});
+            tell(client::RecipientRefused{transaction.id, index, bad(), true});
         }
         ++index;
     }
-    return good == 0 && refuse(Stage::kRcpt, bad);
+    return good == 0 && refuse(Stage::kRcpt, bad());
 }
 
 void ClientSession::render_commands(const Transaction& transaction, InFlight& slot) {
