@@ -1,9 +1,6 @@
 #include "engine/mail/classifier.h"
 
-#include <re2/set.h>
-
 #include <algorithm>
-#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -57,76 +54,57 @@ bool any_matches(const std::vector<Pattern>& patterns, Value matches) {
 
 }  // namespace
 
-// The compiled expressions. Every rule's text and unless are in one set, its link in another;
-// Needs says which members of the sets a rule asks for.
+// The expressions of the rules, compiled: text and unless ask the reply's text, link its URLs.
 class Classifier::Patterns {
   public:
-    static constexpr int kNoPattern = -1;
-    static constexpr std::size_t kMaxPatterns = 2 * kMaxRules + 2;
-    using Found = std::bitset<kMaxPatterns>;
-
-    explicit Patterns(const std::vector<ReplyRule>& rules)
-        : text_(rule_pattern_options(), re2::RE2::UNANCHORED),
-          link_(rule_pattern_options(), re2::RE2::UNANCHORED) {
+    explicit Patterns(const std::vector<ReplyRule>& rules) {
         for (const ReplyRule& rule : rules)
             needs_.push_back(
                 {add(text_, rule.text), add(text_, rule.unless), add(link_, rule.link)});
-        later_ = add(text_, kLater);
-        for_ever_ = add(text_, kForEver);
-        has_links_ = std::any_of(needs_.begin(), needs_.end(),
-                                 [](const Needs& needs) { return needs.link != kNoPattern; });
-        CHECK(text_.Compile());
-        if (has_links_) CHECK(link_.Compile());
+        later_ = text_.add(kLater);
+        for_ever_ = text_.add(kForEver);
+        compiled_ = text_.compile() && link_.compile();
     }
+
+    bool compiled() const { return compiled_; }
 
     struct Matches {
-        Found text;
-        Found link;
+        Matches(const Patterns& patterns, const FoldedReply& folded)
+            : text(patterns.text_, folded.text), link(patterns.link_, folded.links) {}
+
+        RulePatterns::Matches text;
+        RulePatterns::Matches link;
     };
 
-    Matches match(const FoldedReply& folded) const {
-        Matches matches;
-        std::vector<int> members;
-        if (text_.Match(folded.text, &members))
-            for (const int member : members) matches.text.set(static_cast<std::size_t>(member));
-        if (has_links_ && !folded.links.empty() && link_.Match(folded.links, &members))
-            for (const int member : members) matches.link.set(static_cast<std::size_t>(member));
-        return matches;
-    }
-
-    bool satisfied(std::size_t rule, const Matches& matches) const {
+    bool satisfied(std::size_t rule, Matches& matches) const {
         const Needs& needs = needs_[rule];
-        return has(matches.text, needs.text, true) && has(matches.link, needs.link, true) &&
-               !has(matches.text, needs.unless, false);
+        return (!needs.link || matches.link.has(*needs.link)) &&
+               (!needs.text || matches.text.has(*needs.text)) &&
+               (!needs.unless || !matches.text.has(*needs.unless));
     }
 
-    bool later(const Matches& matches) const { return has(matches.text, later_, false); }
-    bool for_ever(const Matches& matches) const { return has(matches.text, for_ever_, false); }
+    bool later(Matches& matches) const { return matches.text.has(later_); }
+    bool for_ever(Matches& matches) const { return matches.text.has(for_ever_); }
 
   private:
+    using MaybeId = std::optional<RulePatterns::Id>;
+
     struct Needs {
-        int text;
-        int unless;
-        int link;
+        MaybeId text;
+        MaybeId unless;
+        MaybeId link;
     };
 
-    static int add(re2::RE2::Set& set, std::string_view pattern) {
-        if (pattern.empty()) return kNoPattern;
-        const int member = set.Add(re2::StringPiece(pattern.data(), pattern.size()), nullptr);
-        CHECK(member >= 0);  // the file's reader has tried every expression
-        return member;
+    static MaybeId add(RulePatterns& patterns, std::string_view pattern) {
+        return pattern.empty() ? MaybeId() : patterns.add(pattern);
     }
 
-    static bool has(const Found& found, int member, bool if_none) {
-        return member == kNoPattern ? if_none : found.test(static_cast<std::size_t>(member));
-    }
-
-    re2::RE2::Set text_;
-    re2::RE2::Set link_;
+    RulePatterns text_;
+    RulePatterns link_;
     std::vector<Needs> needs_;
-    int later_ = kNoPattern;
-    int for_ever_ = kNoPattern;
-    bool has_links_ = false;
+    RulePatterns::Id later_ = 0;
+    RulePatterns::Id for_ever_ = 0;
+    bool compiled_ = false;
 };
 
 Classifier::Classifier(std::vector<ReplyRule> rules)
@@ -137,7 +115,12 @@ Classifier::~Classifier() = default;
 Result<std::unique_ptr<const Classifier>> Classifier::from_file(std::string_view json) {
     RuleFile file = parse_rule_file(json);
     if (!file.faults.empty()) return Error{ErrorKind::kInvalid, to_string(file.faults)};
-    return std::unique_ptr<const Classifier>(new Classifier(std::move(file.rules)));
+    auto classifier = std::unique_ptr<const Classifier>(new Classifier(std::move(file.rules)));
+    if (!classifier->patterns_->compiled())
+        return Error{ErrorKind::kInvalid,
+                     "/rules: the expressions together need too much memory (use fewer rules, and "
+                     "no large {n,m} repetitions)"};
+    return classifier;
 }
 
 std::unique_ptr<const Classifier> Classifier::with_default_rules() {
@@ -166,12 +149,12 @@ Verdict Classifier::classify(Stage stage, const Reply& reply) const {
         return {Category::kNone, Action::kNone, "accepted", true};
     FoldedReply folded;
     fold_reply(reply.text, folded);
-    const Patterns::Matches matches = patterns_->match(folded);
+    Patterns::Matches matches(*patterns_, folded);
 
     const auto enhanced = reply.enhanced ? reply.enhanced : enhanced_code_in(reply.text);
     Verdict verdict;
     for (std::size_t i = 0; i < rules_.size() && !verdict.by_rule; ++i)
-        if (patterns_->satisfied(i, matches) && codes_match(rules_[i], stage, reply.code, enhanced))
+        if (codes_match(rules_[i], stage, reply.code, enhanced) && patterns_->satisfied(i, matches))
             verdict = {rules_[i].category, Action::kNone, rules_[i].name, true};
     if (!verdict.by_rule) {
         const FallbackMeaning meaning = meaning_of_codes(stage, reply, enhanced);

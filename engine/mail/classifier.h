@@ -1,7 +1,8 @@
 // Understands SMTP replies: category, what to do, and the rule that said so. Rules are tried in
-// order, all patterns in one pass over the folded text; what no rule knows is understood by its
-// codes (reply_fallback.h). On doubt an address is not suppressed: a suppressing category counts
-// only for an answer that can be about the recipient, and only when it is permanent.
+// order over the folded text, their patterns matched together (rule_patterns.h); what no rule knows
+// is understood by its codes (reply_fallback.h). On doubt an address is not suppressed: a
+// suppressing category counts only for an answer that can be about the recipient, and only when it
+// is permanent.
 #pragma once
 
 #include <memory>
@@ -11,10 +12,6 @@
 #include "engine/base/result.h"
 #include "engine/mail/reply.h"
 #include "engine/mail/reply_rules.h"
-
-namespace re2 {
-class RE2;
-}
 
 namespace posthorn {
 

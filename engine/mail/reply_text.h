@@ -10,7 +10,7 @@
 namespace posthorn {
 
 inline constexpr std::size_t kMaxReplyBytesRead = 8192;  // of a reply's text; the rest is not seen
-inline constexpr std::size_t kMaxFoldedBytes = 2048;     // of text, and of links
+inline constexpr std::size_t kMaxFoldedBytes = 1024;     // of text, and of links
 inline constexpr std::size_t kMaxNormalisedBytes = 512;  // of a group's key
 
 struct FoldedReply {
