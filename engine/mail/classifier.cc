@@ -22,12 +22,19 @@ constexpr std::string_view kLater =
     "continue|"
     "not yet|still (?:being|trying)";
 constexpr std::string_view kForEver =
-    "permanent|failed|rejected|refused|denied|will not|giving up|not going to try|"
-    "could not be delivered|cannot be delivered|not delivered|blocked|exceeded|too (?:large|many)";
+    "permanent|will not|giving up|not going to try|could not be delivered|cannot be delivered|"
+    "not delivered";
+constexpr std::string_view kRefused =
+    "reject|refused|denied|blocked|exceeded|too (?:large|many)|failed";
 
 bool states_address_fact(Category category) {
     return category == Category::kInvalidMailbox || category == Category::kInactiveMailbox ||
            category == Category::kInvalidDomain || category == Category::kMoved;
+}
+
+bool is_trouble(Category category) {
+    return category == Category::kNetwork || category == Category::kTemporary ||
+           category == Category::kUnknown;
 }
 
 // Greeting, EHLO, AUTH and MAIL replies are a session's, never a recipient's.
@@ -63,6 +70,7 @@ class Classifier::Patterns {
                 {add(text_, rule.text), add(text_, rule.unless), add(link_, rule.link)});
         later_ = text_.add(kLater);
         for_ever_ = text_.add(kForEver);
+        refused_ = text_.add(kRefused);
         compiled_ = text_.compile() && link_.compile();
     }
 
@@ -83,8 +91,13 @@ class Classifier::Patterns {
                (!needs.unless || !matches.text.has(*needs.unless));
     }
 
-    bool later(Matches& matches) const { return matches.text.has(later_); }
-    bool for_ever(Matches& matches) const { return matches.text.has(for_ever_); }
+    // Whether words without a code speak of an end: never while they speak of a later time; a fact
+    // about the address does; trouble on the way does only when it says so; else a refusal does.
+    bool final_words(Category category, Matches& matches) const {
+        if (matches.text.has(later_)) return false;
+        return states_address_fact(category) || matches.text.has(for_ever_) ||
+               (!is_trouble(category) && matches.text.has(refused_));
+    }
 
   private:
     using MaybeId = std::optional<RulePatterns::Id>;
@@ -104,6 +117,7 @@ class Classifier::Patterns {
     std::vector<Needs> needs_;
     RulePatterns::Id later_ = 0;
     RulePatterns::Id for_ever_ = 0;
+    RulePatterns::Id refused_ = 0;
     bool compiled_ = false;
 };
 
@@ -166,8 +180,7 @@ Verdict Classifier::classify(Stage stage, const Reply& reply) const {
     if (reply.code == 0 && enhanced) {
         permanent = enhanced->klass == 5;
     } else if (reply.code == 0) {
-        permanent = !patterns_->later(matches) &&
-                    (states_address_fact(verdict.category) || patterns_->for_ever(matches));
+        permanent = patterns_->final_words(verdict.category, matches);
     }
     verdict.action = action_for(verdict.category, permanent);
     return verdict;

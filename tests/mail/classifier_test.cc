@@ -68,6 +68,10 @@ TEST(Classifier, OnDoubtTheAddressIsNotSuppressed) {
              "553 5.1.1 sender domain not found",
              "550 5.1.1 no such user or mailbox is full",
              "550 denied",
+             "535 password not accepted: invalid user",
+             "550 access denied: user not found in allow list",
+             "550 recipient unknown or your address is blocked",
+             "550 this user only accepts mail from known senders",
              "554 transaction failed",
          })
         EXPECT_EQ(read(line).find("/suppress"), std::string::npos) << line << " " << read(line);
@@ -119,6 +123,8 @@ TEST(Classifier, WordsWithoutACodeArePermanentWhenTheyStateAFact) {
     EXPECT_EQ(read("user unknown, will try again later"), "invalid_mailbox/retry");
     EXPECT_EQ(read("Your message was rejected as spam"), "spam_content/drop");
     EXPECT_EQ(read("connect to b.test: Connection timed out"), "network/retry");
+    EXPECT_EQ(read("connection refused"), "network/retry");
+    EXPECT_EQ(read("connection refused, giving up"), "network/drop");
     EXPECT_EQ(read("xyzzy"), "unknown/retry");
     EXPECT_EQ(read(""), "unknown/retry");
 }
