@@ -47,13 +47,50 @@ bool append_stuffed(std::string& out, std::string_view message) {
     return true;
 }
 
+bool is_canonical(std::string_view text) {
+    for (char before = '\n'; !text.empty(); before = '.') {
+        const std::size_t odd = find_odd_octet(text, before);
+        if (odd == text.size()) return text.back() != '\r';
+        if (text[odd] != '.') return false;
+        if (odd + 1 == text.size()) return true;
+        text.remove_prefix(odd + 1);
+    }
+    return true;
+}
+
+// The same for RFC 3030: counted, with nothing stuffed.
+bool append_chunk(std::string& out, std::string_view message) {
+    if (!is_canonical(message)) return false;
+    const std::string_view end = message.empty() || message.ends_with('\n') ? "" : "\r\n";
+    out.reserve(out.size() + message.size() + kRoomBehindMessage);
+    out += "BDAT ";
+    append_number(out, message.size() + end.size());
+    out += " LAST\r\n";
+    out += message;
+    out += end;
+    return true;
+}
+
+std::size_t depth_of(Rung rung) {
+    switch (rung) {
+        case Rung::kLockstep:
+        case Rung::kPipelining:
+        case Rung::kChunking:
+            return 1;
+        case Rung::kNextBehindDot:
+            return 2;
+        case Rung::kChunkingAhead:
+            return kTransactionsInFlightMax;
+    }
+    return 1;
+}
+
 }  // namespace
 
 bool ClientSession::can_start() const {
-    const std::size_t depth =
-        rung() == Rung::kNextBehindDot ? kTransactionsInFlightMax : std::size_t{1};
     const bool room = !capabilities_.mail_max || started_ < *capabilities_.mail_max;
-    return state_ == State::kReady && !quitting_ && in_flight_ < depth && room;
+    return state_ == State::kReady && !quitting_ && in_flight_ < depth_of(rung()) && room &&
+           !(chunking() && wanting_message() != nullptr);
 }
 
 void ClientSession::start(const Transaction& transaction, Instant now) {
@@ -61,6 +98,8 @@ void ClientSession::start(const Transaction& transaction, Instant now) {
     CHECK(!transaction.recipients.empty() && transaction.recipients.size() <= kRecipientsMax);
     if (refuse_locally(transaction)) return;
     ++started_;
+    // The peer may have refused the chunk before and still remember its envelope.
+    if (chunking() && in_flight_ > 0) write("RSET\r\n", What::kRset, now);
     InFlight& slot = flight(in_flight_++);
     render_commands(transaction, slot);
     write_more(now);
@@ -125,7 +164,7 @@ void ClientSession::render_commands(const Transaction& transaction, InFlight& sl
         }
         ++index;
     }
-    out += "DATA\r\n";
+    if (!chunking()) out += "DATA\r\n";
     slot.commands_written = 0;
     slot.recipients_written = 0;
     slot.recipients_answered = 0;
@@ -143,12 +182,17 @@ void ClientSession::write_more(Instant now) {
         while (slot.phase == Phase::kEnvelope && slot.commands_written < slot.commands.size() &&
                may_write(i))
             write_command(slot, now);
+        if (chunking() && slot.phase == Phase::kEnvelope) {
+            slot.phase = Phase::kMessageWanted;
+            tell(client::MessageWanted{slot.id});
+        }
     }
     if (quitting_ && idle()) write("QUIT\r\n", What::kQuit, now);
 }
 
 bool ClientSession::may_write(std::size_t position) const {
     if (rung() == Rung::kLockstep) return position == 0 && awaited() == 0;
+    if (chunking()) return true;  // whoever comes before has written its message
     return position == 0 || flight(position - 1).phase == Phase::kMessageWritten;
 }
 
@@ -178,14 +222,16 @@ void ClientSession::write(std::string_view bytes, What what, Instant now, std::u
 
 bool ClientSession::give_message(std::string_view message, Instant now) {
     if (closed()) return true;  // it ended behind the MessageWanted
-    CHECK(in_flight_ > 0);
-    InFlight& slot = flight(0);
-    CHECK(slot.phase == Phase::kMessageWanted);
+    std::size_t position = 0;
+    while (position < in_flight_ && flight(position).phase != Phase::kMessageWanted) ++position;
+    if (position == in_flight_) return true;
+    InFlight& slot = flight(position);
     if (output_.empty()) {
         progress_ = now;
         progressed_at_ = written_;
     }
-    if (!append_stuffed(output_.tail(), message)) return false;
+    std::string& out = output_.tail();
+    if (!(chunking() ? append_chunk(out, message) : append_stuffed(out, message))) return false;
     slot.phase = Phase::kMessageWritten;
     slot.dot_written = true;
     slot.data_end = written_ + output_.size();

@@ -10,9 +10,11 @@ namespace posthorn {
 
 // How far ahead of the replies a client writes, from slow to fast.
 enum class Rung : std::uint8_t {
-    kLockstep,      // one command, one reply
-    kPipelining,    // RFC 2920: MAIL, RCPT and DATA in one flight
-    kNextBehindDot  // and the next message's MAIL, RCPT and DATA behind this message's dot
+    kLockstep,       // one command, one reply
+    kPipelining,     // RFC 2920: MAIL, RCPT and DATA in one flight
+    kNextBehindDot,  // and the next message's MAIL, RCPT and DATA behind this message's dot
+    kChunking,       // RFC 3030: MAIL, RCPT and the message in one flight
+    kChunkingAhead   // and several whole messages in flight
 };
 
 enum class StartTls : std::uint8_t { kNever, kIfOffered, kRequired };
@@ -33,7 +35,7 @@ struct ClientTimeouts {
 
 struct ClientOptions {
     std::string ehlo_name;
-    Rung max_rung = Rung::kNextBehindDot;  // used only where the peer offers PIPELINING
+    Rung max_rung = Rung::kNextBehindDot;  // as far as PIPELINING and CHUNKING are offered
     StartTls starttls = StartTls::kNever;
     ClientTimeouts timeouts;
 };

@@ -38,7 +38,7 @@ void ClientSession::reply_received(Instant now) {
             data_reply(reply, now);
             break;
         case What::kDot:
-            finish(Stage::kDot, reply);
+            if (flight(0).phase != Phase::kOver) finish(Stage::kDot, reply);
             break;
         default:
             break;

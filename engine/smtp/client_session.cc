@@ -2,6 +2,7 @@
 // in client_commands.cc.
 #include "engine/smtp/client_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/base/check.h"
@@ -240,15 +241,21 @@ std::string_view ClientSession::phrase() const {
 }
 
 Rung ClientSession::rung() const {
-    return capabilities_.pipelining ? options_->max_rung : Rung::kLockstep;
+    if (!capabilities_.pipelining) return Rung::kLockstep;
+    const Rung best = capabilities_.chunking ? Rung::kChunkingAhead : Rung::kNextBehindDot;
+    return std::min(best, options_->max_rung);
 }
 
-bool ClientSession::owners_turn() const {
-    return state_ == State::kTlsWanted ||
-           (in_flight_ > 0 && flight(0).phase == Phase::kMessageWanted);
+const ClientSession::InFlight* ClientSession::wanting_message() const {
+    for (std::size_t i = 0; i < in_flight_; ++i)
+        if (flight(i).phase == Phase::kMessageWanted) return &flight(i);
+    return nullptr;
 }
 
-void ClientSession::check_turn() const { CHECK(closed() || deadline() || owners_turn()); }
+void ClientSession::check_turn() const {
+    const bool owners_turn = state_ == State::kTlsWanted || wanting_message() != nullptr;
+    CHECK(closed() || deadline() || owners_turn);
+}
 
 ClientSession::InFlight& ClientSession::flight(std::size_t position) {
     return slots_[(first_slot_ + position) % slots_.size()];

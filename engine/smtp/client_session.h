@@ -42,8 +42,9 @@ class ClientSession {
     bool can_start() const;
     void start(const Transaction& transaction, Instant now);
 
-    // Whose MessageWanted came last: the message, with CRLF line ends throughout. False, and
-    // nothing changed: it has a CR or LF outside of CRLF. Then, or without a message, abort().
+    // The message of the transaction whose MessageWanted came last (without effect if that has
+    // ended since), with CRLF line ends throughout. False, and nothing changed: it has a CR or LF
+    // outside of CRLF. Then, or without a message, abort().
     [[nodiscard]] bool give_message(std::string_view message, Instant now);
 
     void quit(Instant now);   // once all that was started has finished
@@ -95,7 +96,8 @@ class ClientSession {
     void close(bool after_421);
     void tell(ClientEvent event) { events_.push_back(std::move(event)); }
     void check_turn() const;
-    bool owners_turn() const;
+    bool chunking() const { return rung() >= Rung::kChunking; }
+    const InFlight* wanting_message() const;
     Duration timeout_of(What what) const;
     std::size_t awaited() const { return awaited_.size() - awaited_front_; }
     const Awaited& front() const { return awaited_[awaited_front_]; }

@@ -22,8 +22,9 @@ inline constexpr std::size_t kHelloNameBytesMax = 255;
 // Of one transaction. A server must take 100 (RFC 5321 section 4.5.3.1.8); few take more than 1000.
 inline constexpr std::size_t kRecipientsMax = 1000;
 
-// What a client session works on at once: one message behind its end of data, one before it.
-inline constexpr std::size_t kTransactionsInFlightMax = 2;
+// What a client session works on at once, at the fastest rung. More only makes more uncertain when
+// a connection is lost.
+inline constexpr std::size_t kTransactionsInFlightMax = 4;
 // A peer that takes fewer octets than this within the data block timeout has stopped reading.
 inline constexpr std::size_t kWriteProgressBytes = 4096;
 

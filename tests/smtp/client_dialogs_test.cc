@@ -1,5 +1,5 @@
 // Plays dialogs/client/*.txt against a ClientSession. Verbs:
-//   option max_rung=lockstep|pipelining|next starttls=if_offered|required   (first)
+//   option max_rung=lockstep|pipelining|next|chunking|ahead starttls=if_offered|required   (first)
 //   S: lines          the server says them          S-raw: text     without line ends of its own
 //   C: lines          the client has written exactly these; all of them reach the kernel
 //   C-part: N lines   the same, but only the first N octets do
@@ -78,6 +78,8 @@ class Player {
         const std::string rung = settings["max_rung"];
         if (rung == "lockstep") options_->max_rung = Rung::kLockstep;
         if (rung == "next") options_->max_rung = Rung::kNextBehindDot;
+        if (rung == "chunking") options_->max_rung = Rung::kChunking;
+        if (rung == "ahead") options_->max_rung = Rung::kChunkingAhead;
         if (settings["starttls"] == "if_offered") options_->starttls = StartTls::kIfOffered;
         if (settings["starttls"] == "required") options_->starttls = StartTls::kRequired;
     }

@@ -40,9 +40,10 @@ class Wire {
     explicit Wire(std::uint64_t seed) : random_(seed) {
         auto client = std::make_shared<ClientOptions>();
         client->ehlo_name = "me.example";
-        client->max_rung = static_cast<Rung>(random_.below(3));
+        client->max_rung = static_cast<Rung>(random_.below(5));
         auto server = std::make_shared<ServerOptions>();
         if (random_.chance(0.8)) server->offers.push_back("PIPELINING");
+        if (random_.chance(0.8)) server->offers.push_back("CHUNKING");
         if (random_.chance(0.5)) server->offers.push_back("SIZE 100000");
         client_.emplace(client, now_);
         server_.emplace(server, now_);

@@ -18,8 +18,8 @@ class Owner {
     explicit Owner(std::uint8_t choices) {
         auto options = std::make_shared<ClientOptions>();
         options->ehlo_name = "me.example";
-        options->max_rung = static_cast<Rung>(choices % 3);
-        options->starttls = static_cast<StartTls>(choices / 3 % 3);
+        options->max_rung = static_cast<Rung>(choices % 5);
+        options->starttls = static_cast<StartTls>(choices / 5 % 3);
         session_.emplace(options, now_);
     }
 
