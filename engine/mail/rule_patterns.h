@@ -19,8 +19,7 @@ namespace posthorn {
 
 inline constexpr std::size_t kMaxRulePatterns = 2048;
 inline constexpr std::size_t kRepetitionSets = 3;  // more cost ordinary replies more than they save
-inline constexpr std::int64_t kRuleSetMemory = 8
-                                               << 20;  // program and cached states of one automaton
+inline constexpr std::int64_t kRuleSetMemory = 8 << 20;  // program and states of one automaton
 
 // Bytes as Latin-1 (a reply may hold anything), without regard to case, the text as one line.
 re2::RE2::Options rule_pattern_options();
