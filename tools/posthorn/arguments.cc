@@ -69,14 +69,16 @@ class CommandLine {
             ->type_name("FILE");
         app_.add_flag("--json", to.json, "JSON on standard output; one object a line for lists");
         app_.add_flag("--quiet,-q", to.quiet, "no progress and no remarks");
-        app_.footer(
-            "posthorn COMMAND --help says more of each. Exit codes: 0 done, 1 failed (disk, "
-            "port), 2 invalid input,\n3 stopped with work left: the same command goes on.");
         add_campaign_commands();
         add_record_commands();
         add_domain_commands();
         add_suppression_commands();
         add_other_commands();
+        // Last, for commands take over what stands when they are made.
+        app_.footer(
+            "Options of all commands: --data DIR, --config FILE, --json, --quiet. Exit codes: 0 "
+            "done, 1 failed (disk, "
+            "port), 2 invalid input,\n3 stopped with work left: the same command goes on.");
     }
 
     std::variant<Invocation, UsageText> parse(std::vector<std::string> arguments) {
@@ -86,10 +88,8 @@ class CommandLine {
         } catch (const CLI::Success&) {  // --help or --version was asked for
             return UsageText{text_asked_for(), kDone};
         } catch (const CLI::ParseError& fault) {
-            const CLI::App* command = deepest();
-            const std::string name = command == &app_ ? "" : command->get_name() + " ";
-            return UsageText{"posthorn: " + std::string(fault.what()) + "\nposthorn " + name +
-                                 "--help tells how to use it\n",
+            return UsageText{"posthorn: " + std::string(fault.what()) + "\n" + names_of_deepest() +
+                                 " --help tells how to use it\n",
                              kInvalidInput};
         }
         const CLI::App* command = app_.get_subcommands().front();
@@ -132,10 +132,15 @@ class CommandLine {
     void add_suppression_commands();
     void add_other_commands();
 
-    const CLI::App* deepest() const {
+    // "posthorn suppress add": as far as the arguments were understood.
+    std::string names_of_deepest() const {
         const CLI::App* at = &app_;
-        while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-        return at;
+        std::string names = app_.get_name();
+        while (!at->get_subcommands().empty()) {
+            at = at->get_subcommands().front();
+            names += " " + at->get_name();
+        }
+        return names;
     }
 
     std::string text_asked_for() {
@@ -145,7 +150,9 @@ class CommandLine {
     }
 
     UsageText help_of(const std::string& topic) {
-        if (topic.empty()) return {app_.help(), kDone};
+        if (topic.empty())  // app_.help() would show the help of the command that was parsed: help
+            return {app_.get_formatter()->make_help(&app_, "posthorn", CLI::AppFormatMode::Normal),
+                    kDone};
         for (CLI::App* command : app_.get_subcommands({}))
             if (command->get_name() == topic) return {command->help("posthorn"), kDone};
         return {"posthorn: there is no command '" + topic + "'; posthorn help lists them\n",
