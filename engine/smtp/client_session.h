@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/bytes.h"
@@ -94,7 +95,10 @@ class ClientSession {
     void fail_at(Stage stage, const Reply& reply);
     void fail(SessionEnd why, const Reply& reply = {}, bool after_421 = false);
     void close(bool after_421);
-    void tell(ClientEvent event) { events_.push_back(std::move(event)); }
+    template <class Told>
+    void tell(Told told) {
+        events_.emplace_back(std::in_place_type<Told>, std::move(told));
+    }
     void check_turn() const;
     bool chunking() const { return rung() >= Rung::kChunking; }
     const InFlight* wanting_message() const;
