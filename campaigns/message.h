@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "campaigns/campaign_errors.h"
 #include "campaigns/template.h"
 #include "campaigns/unsubscribe_token.h"
 #include "engine/delivery/renderer.h"
@@ -59,21 +60,9 @@ struct MessageContent {
     std::size_t message_bytes_max = 10u << 20;
 };
 
-// One fault of a content. Codes are those of the campaign format.
-struct ContentProblem {
-    std::string path;  // JSON pointer into the campaign file: "/subject", "/headers/X-Tag"
-    std::string code;
-    std::string message;
-    std::string hint;
-    std::string file;         // the template file, when line and column count in one
-    std::size_t line = 0;     // of the template's text, from 1; 0: not in a template
-    std::size_t column = 0;   // in characters, from 1
-    bool is_warning = false;  // the campaign may start
-};
-
 struct CompiledContent {
     std::shared_ptr<const Renderer> renderer;  // null when any problem is an error
-    std::vector<ContentProblem> problems;      // all of them, in the order of the fields
+    std::vector<CampaignError> problems;       // all of them, in the order of the fields
 };
 
 // keys may be null where tokens are not wanted (posthorn check): then {{unsubscribe_token}} renders

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "campaigns/campaign_errors.h"
+
 namespace posthorn {
 
 enum class MissingPolicy : std::uint8_t {
@@ -28,6 +30,8 @@ struct TemplateConstant {
     std::string name;
     std::string value;  // text, or one JSON value
     bool is_json = false;
+
+    friend bool operator==(const TemplateConstant&, const TemplateConstant&) = default;
 };
 
 struct TemplatePartial {
@@ -38,7 +42,8 @@ struct TemplatePartial {
 // What the names in a template stand for. Lives only while compiling.
 struct TemplateNames {
     const std::vector<std::string>* columns = nullptr;
-    const std::vector<TemplateConstant>* constants = nullptr;
+    const std::vector<TemplateConstant>* constants = nullptr;  // under the columns
+    const std::vector<TemplateConstant>* reserved = nullptr;   // above them: campaign.id, …
     const std::vector<TemplatePartial>* partials = nullptr;
 };
 
@@ -52,24 +57,22 @@ enum class BuiltIn : std::uint8_t {
 };
 inline constexpr std::size_t kBuiltInCount = 5;
 
-struct TemplateProblem {
-    std::string code;  // template_syntax template_unknown_var template_unknown_filter
-    std::string message;
-    std::string hint;
-    std::size_t line = 0;    // from 1
-    std::size_t column = 0;  // in characters, from 1
-    bool is_warning = false;
-};
-
 // Limits of what one template may ask for.
 inline constexpr std::size_t kTemplateBytesMax = 4u << 20;
 inline constexpr std::size_t kTemplateDepthMax = 32;  // sections and partials, one inside another
 inline constexpr std::size_t kTemplateValueBytesMax = 1u << 20;  // one value, filtered and escaped
 
+// Where a template was written, for its faults.
+struct TemplatePlace {
+    std::string_view path;  // JSON pointer into the campaign file
+    std::string_view file;  // the template file; empty: inside the campaign file
+};
+
 class Program;  // campaigns/template_program.h
 
-// Compiles; problems are appended, all of them. The program is usable when none is an error.
+// Compiles; faults are appended, all of them. The program is usable when none is an error.
 Program compile_template(std::string_view text, TemplateKind kind, MissingPolicy missing,
-                         const TemplateNames& names, std::vector<TemplateProblem>& problems);
+                         const TemplateNames& names, const TemplatePlace& place,
+                         std::vector<CampaignError>& faults);
 
 }  // namespace posthorn

@@ -45,6 +45,8 @@ class TokenSealer {
   private:
     friend class TokenKeys;
 
+    bool unseal(std::string_view sealed, std::string& address) const;
+
     TokenKey key_;
     std::uint64_t serial_;              // tells a thread whether its contexts are keyed with this
     std::string head_;                  // version to campaign
