@@ -29,7 +29,7 @@ struct MxRecord {
 };
 
 struct DnsAnswer {
-    enum class Status : std::uint8_t {
+    enum class Kind : std::uint8_t {
         kRecords,
         kAlias,      // the chain ends at `alias` without records: ask there
         kNoRecords,  // the name exists, records of this type do not
@@ -37,7 +37,7 @@ struct DnsAnswer {
         kTemporary,  // SERVFAIL, refused, malformed, no answer in time
         kLoop
     };
-    Status status = Status::kTemporary;
+    Kind kind = Kind::kTemporary;
     Duration ttl{0};  // of the weakest link; of SOA for what does not exist
     std::vector<MxRecord> mx;
     std::vector<IpAddress> addresses;

@@ -1,9 +1,10 @@
 // Finds the mail hosts of one domain (RFC 5321 section 5.1, RFC 7505) as a value: answers of DNS
 // in; questions out, and at last a verdict. Asks MX first, then the addresses of all hosts at once;
-// without MX, those of the domain itself. Never asks the same question twice.
+// without MX, those of the domain itself.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,7 +26,7 @@ class MailHostLookup {
   public:
     MailHostLookup(std::string domain, bool ipv6, MailHostLimits limits = {});
 
-    // What to ask next, each once; empty when only answers are missing, or when done.
+    // What to ask next; empty when answers are missing, or when done.
     std::vector<DnsQuestion> take_questions();
 
     // Answers nobody waits for are ignored.
@@ -38,22 +39,27 @@ class MailHostLookup {
     MailHosts verdict(Random& random) const;
 
   private:
-    enum class Stage { kMx, kAddresses, kOnlyIpv6, kDone };
-
-    // One chain of questions for addresses: it moves along aliases.
-    struct Chain {
-        std::size_t host;  // index in hosts_
-        std::size_t aliases;
+    enum class Stage : std::uint8_t {
+        kMx,
+        kAddresses,
+        kUnusable,  // no addresses that we could use: are there others?
+        kDone
     };
 
-    void ask(std::string name, std::uint16_t type, Chain chain);
-    void mx_answered(const DnsAnswer& answer);
-    void take_mx(std::vector<MxRecord> records);
+    // One search for addresses, along aliases.
+    struct Chain {
+        std::size_t host = 0;  // index in hosts_
+        std::size_t aliases = 0;
+    };
+
+    void ask(DnsQuestion question, Chain chain);
     void ask_addresses(std::uint16_t type);
-    void addresses_answered(const DnsAnswer& answer, Chain chain);
-    void all_answered();
-    void conclude(DnsVerdict verdict, std::string detail);
-    void failed(const DnsAnswer& answer, const std::string& name);
+    void take(const DnsQuestion& question, const DnsAnswer& answer, Chain chain);
+    void take_mx(const DnsAnswer& answer);
+    void take_mx_records(std::vector<MxRecord> records);
+    void take_addresses(const DnsAnswer& answer, MailHost& host);
+    void next_stage();
+    void fail(DnsVerdict verdict, std::string detail);
 
     std::string domain_;
     bool ipv6_;
@@ -61,11 +67,12 @@ class MailHostLookup {
     Stage stage_ = Stage::kMx;
     std::vector<DnsQuestion> questions_;
     std::multimap<DnsQuestion, Chain> awaited_;
-    std::vector<MailHost> hosts_;
-    bool implicit_ = false;  // no MX: the domain is its own host
-    Duration ttl_{Duration::max()};
+    std::vector<MailHost> hosts_;  // by preference, then name
+    std::size_t mx_hosts_ = 0;     // of the domain, those cut off too
+    bool implicit_ = false;        // no MX: the domain is its own host
+    Duration ttl_ = Duration::max();
     DnsVerdict verdict_ = DnsVerdict::kNoAddress;  // if no host has an address
-    std::string detail_;
+    std::string detail_;                           // of the failure that weighs most
 };
 
 }  // namespace posthorn

@@ -24,8 +24,9 @@ struct ResolverOptions {
     Duration timeout{std::chrono::seconds(2)};  // of the first try; each round doubles it
     int tries = 3;
     std::size_t outstanding_max = 500;        // questions on the wire; the rest waits its turn
+    std::size_t questions_max = 200'000;      // in flight and waiting, for ask()
     std::size_t lookups_max = 50'000;         // domains being looked up
-    std::size_t cache_entries_max = 200'000;  // some 150 bytes each
+    std::size_t cache_entries_max = 100'000;  // some 300 bytes each
     Duration ttl_min{std::chrono::seconds(10)};
     Duration ttl_max{std::chrono::hours(24)};
     Duration negative_ttl_max{std::chrono::hours(3)};  // RFC 2308 section 5
@@ -54,7 +55,8 @@ class Resolver {
     Resolver(const Resolver&) = delete;
     Resolver& operator=(const Resolver&) = delete;
 
-    // False, and never answered: lookups_max are under way; ask again after an answer.
+    // False, and never answered: lookups_max are under way; ask again after an answer. The
+    // callback must not destroy the resolver.
     [[nodiscard]] bool lookup_mail_hosts(const std::string& domain, MailHostsFound found);
 
     // One question as it is, through the cache: TXT of keys and policies, say.
