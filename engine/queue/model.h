@@ -93,7 +93,8 @@ struct Figures {
 
 struct LaneRecord {
     std::uint64_t recipients = 0;
-    Figures figures;  // as of the journal's last checkpoint; the events since complete them
+    Figures figures;   // as of the journal's last checkpoint; the events since complete them
+    std::string mark;  // every local key up to this one has an outcome; may lag, never leads
 
     friend bool operator==(const LaneRecord&, const LaneRecord&) = default;
 };
@@ -106,8 +107,11 @@ struct AudienceFigures {
     friend bool operator==(const AudienceFigures&, const AudienceFigures&) = default;
 };
 
+// Names and their order are stored and shown; add at the end.
 enum class CampaignState : std::uint8_t { kImporting, kRunning, kPaused, kFinished, kCancelled };
+inline constexpr std::size_t kCampaignStateCount = 5;
 std::string_view name_of(CampaignState state);
+std::optional<CampaignState> parse_campaign_state(std::string_view name);
 
 struct CampaignRecord {
     CampaignNumber number = 0;
