@@ -62,7 +62,7 @@ LoadedCampaign load_campaign(const std::string& path, const LoadOptions& options
 LoadedCampaign read_campaign(std::string_view text, const std::string& directory,
                              std::string_view default_id, const LoadOptions& options) {
     LoadedCampaign loaded;
-    CampaignReading reading(text, options, CampaignReading::Source::kFile);
+    CampaignReading reading(text, options);
     std::error_code failure;
     const auto canonical = std::filesystem::canonical(directory, failure);
     reading.directory = failure ? directory : canonical.string();

@@ -72,16 +72,8 @@ std::optional<Address> read_mailbox(const ObjectReader& file, std::string_view k
     return address;
 }
 
-std::optional<Content> stored_content(const ObjectReader& file, std::string_view key) {
-    const auto object = file.object(key);
-    if (!object) return std::nullopt;
-    return Content{object->text("file").value_or(""), {}, object->text("sha256").value_or("")};
-}
-
 // From `key` or from the file that `file_key` names.
 Content read_text(const ObjectReader& file, std::string_view key, std::string_view file_key) {
-    if (file.reading().source == CampaignReading::Source::kStored)
-        return stored_content(file, key).value_or(Content{});
     const bool both = file.value(key) != nullptr && file.value(file_key) != nullptr;
     if (both)
         file.reading().key_error(
@@ -103,13 +95,6 @@ Content read_text(const ObjectReader& file, std::string_view key, std::string_vi
 
 void read_partials(const ObjectReader& templates, Campaign& campaign) {
     CampaignReading& reading = templates.reading();
-    if (reading.source == CampaignReading::Source::kStored) {
-        if (const auto partials = templates.object("partials"))
-            for (const auto& [name, unused] : partials->json().items())
-                campaign.partials.push_back(
-                    {name, stored_content(*partials, name).value_or(Content{})});
-        return;
-    }
     const auto written = templates.text("partials_dir");
     if (!written) return;
     const std::string path = templates.path_of("partials_dir");

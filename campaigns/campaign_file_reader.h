@@ -20,13 +20,10 @@ namespace posthorn {
 // One reading of one file: its text, the places in it, the faults found so far.
 class CampaignReading {
   public:
-    enum class Source : std::uint8_t { kFile, kStored };  // stored: a normalised definition
-
-    CampaignReading(std::string_view text, const LoadOptions& options, Source source)
-        : options(options), source(source), text_(text), positions_(JsonPositions::scan(text)) {}
+    CampaignReading(std::string_view text, const LoadOptions& options)
+        : options(options), text_(text), positions_(JsonPositions::scan(text)) {}
 
     const LoadOptions& options;
-    const Source source;
     std::string directory;  // of the file, canonical; what it names is relative to this
 
     const JsonPositions& positions() const { return positions_; }

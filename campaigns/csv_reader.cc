@@ -149,9 +149,7 @@ ListReader::Step CsvReader::next_fields() {
         const std::size_t line_feed = find(window, '\n', 0);
         const bool whole = line_feed != std::string_view::npos || input_->at_end();
         if (!whole) {
-            if (window.size() > kMaxListRowBytes)
-                return fail(CampaignErrorCode::kListSyntax, "a row is longer than 1 MiB",
-                            "is this a CSV file?", lines_ + 1);
+            if (window.size() > kMaxListRowBytes) return row_too_long(window);
             if (!fill()) return Step::kFault;
             continue;
         }
@@ -172,9 +170,7 @@ ListReader::Step CsvReader::next_fields() {
             consumed = 0;
             const Parsed parsed = split_quoted(window, consumed);
             if (parsed != Parsed::kRow && (input_->at_end() || window.size() > kMaxListRowBytes))
-                return fail(CampaignErrorCode::kListSyntax,
-                            "a quote opened in this row is not closed",
-                            "write a quote inside a field as \"\"", row_line_);
+                return row_too_long(window);
             if (parsed != Parsed::kRow) {
                 if (!fill()) return Step::kFault;
                 continue;
@@ -187,6 +183,15 @@ ListReader::Step CsvReader::next_fields() {
         input_->consume(consumed);
         return Step::kRow;
     }
+}
+
+// What has no end within the bound, or within the list.
+ListReader::Step CsvReader::row_too_long(std::string_view window) {
+    if (find(window, '"', 0) != std::string_view::npos)
+        return fail(CampaignErrorCode::kListSyntax, "a quote opened in this row is not closed",
+                    "write a quote inside a field as \"\"", lines_ + 1);
+    return fail(CampaignErrorCode::kListSyntax, "a row is longer than 1 MiB", "is this a CSV file?",
+                lines_ + 1);
 }
 
 void CsvReader::split_plain(std::string_view line) {

@@ -34,6 +34,7 @@ class CsvReader final : public ListReader {
     Step read_header(const ListColumns& wanted);
     Step assign_columns(const ListColumns& wanted);
     Step next_fields();
+    Step row_too_long(std::string_view window);
     void split_plain(std::string_view line);
     Parsed split_quoted(std::string_view window, std::size_t& consumed);
     Parsed quoted_field(std::string_view window, std::size_t& at);
