@@ -34,8 +34,8 @@ std::string failure_text(int status) {
             return "FORMERR";
         case ARES_ETIMEOUT:
             return "no answer in time";
-        case ARES_ECONNREFUSED:
-            return "no name server can be reached";
+        case ARES_ECONNREFUSED:  // of several servers; c-ares does not say which it was
+            return "SERVFAIL, REFUSED or no way to reach any name server";
         default:
             return ares_strerror(status);
     }
@@ -171,6 +171,8 @@ Result<std::unique_ptr<DnsChannel>> DnsChannel::create(Loop& loop,
     auto state = std::make_unique<State>(loop);
     ares_options options{};
     options.flags = ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
+    // With one server there is no other to ask after a SERVFAIL, and its words are passed on.
+    if (servers.size() == 1) options.flags |= ARES_FLAG_NOCHECKRESP;
     options.timeout = static_cast<int>(
         std::chrono::ceil<std::chrono::milliseconds>(std::max(timeout, Duration(1))).count());
     options.tries = std::max(tries, 1);
