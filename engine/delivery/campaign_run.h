@@ -18,7 +18,7 @@ struct CampaignRun {
     explicit CampaignRun(CampaignPlan campaign_plan) : plan(std::move(campaign_plan)) {}
 
     CampaignPlan plan;
-    Figures figures;       // as the journal reported them
+    Figures figures;  // as the journal reported them
     bool cancelling = false;
 
     // The walk over the lane order. Stragglers are lanes before the cursor that were not yet sent.
@@ -32,8 +32,8 @@ struct CampaignRun {
     bool deferred_complete = false;
     std::uint64_t deferred_ticket = 0;
 
-    // Lanes opened with one answer of the reader, and how many of them have unsent fresh rows: what the
-    // recorded cursor may pass.
+    // Lanes opened with one answer of the reader, and how many of them have unsent fresh rows: what
+    // the recorded cursor may pass.
     struct Batch {
         std::string after;
         std::uint32_t number = 0;
@@ -42,10 +42,11 @@ struct CampaignRun {
     std::deque<Batch> batches;
     std::uint32_t batches_opened = 0;
     std::uint32_t lanes_since_cursor = 0;
-    std::set<std::string> unsent_parked;  // domains parked with unsent fresh rows, while they are few
+    std::set<std::string>
+        unsent_parked;  // domains parked with unsent fresh rows, while they are few
 
-    // Paused, cancelled or resumed: what was read is forgotten, and the walk starts again once every lane
-    // has ended what it had in flight.
+    // Paused, cancelled or resumed: what was read is forgotten, and the walk starts again once
+    // every lane has ended what it had in flight.
     bool draining = false;
     std::uint32_t rewalks = 0;  // times that the walk ended with somebody unsettled
 
@@ -53,7 +54,8 @@ struct CampaignRun {
     std::uint64_t lanes_parked = 0;
     std::uint64_t in_flight = 0;
     std::optional<RateWindow> rate;
-    std::map<SlotId, std::uint32_t> slots;  // leased recipients by session, when connections are limited
+    std::map<SlotId, std::uint32_t>
+        slots;  // leased recipients by session, when connections are limited
 
     CampaignNumber number() const { return plan.record.number; }
     bool granting() const { return plan.record.state == CampaignState::kRunning && !draining; }

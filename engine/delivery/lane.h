@@ -1,5 +1,5 @@
-// One open lane: the part of a campaign's audience in one domain that is being sent. Holds rows read ahead
-// and knows what is in flight; decides nothing. Owned by the scheduler.
+// One open lane: the part of a campaign's audience in one domain that is being sent. Holds rows
+// read ahead and knows what is in flight; decides nothing. Owned by the scheduler.
 #pragma once
 
 #include <cstdint>
@@ -33,35 +33,35 @@ struct Lane {
     CampaignRun* campaign;
     DomainState* domain = nullptr;
     Site* site = nullptr;
-    std::uint32_t batch = 0;          // of the lane order it was opened with; 0: not from there
-    std::uint64_t recipients = 0;     // in its audience, 0: not known
+    std::uint32_t batch = 0;       // of the lane order it was opened with; 0: not from there
+    std::uint64_t recipients = 0;  // in its audience, 0: not known
 
     // Rows read ahead. Fresh ones in key order; what comes back finds its place again.
     std::deque<Recipient> fresh;
     std::deque<Recipient> due;
-    std::string fresh_after;          // local key of the last fresh row read
-    bool fresh_complete = false;      // no pending rows beyond fresh_after
-    WallTime due_after;               // (due, local) of the last due row read
+    std::string fresh_after;      // local key of the last fresh row read
+    bool fresh_complete = false;  // no pending rows beyond fresh_after
+    WallTime due_after;           // (due, local) of the last due row read
     std::string due_after_local;
-    std::optional<WallTime> next_due;  // the earliest retry not in `due`
+    std::optional<WallTime> next_due;    // the earliest retry not in `due`
     std::optional<WallTime> due_behind;  // a retry recorded before due_after: read again when idle
-    std::uint64_t ticket = 0;         // of the read in progress; 0: none
-    bool flushing = false;            // the next read takes deferred rows whenever they are due
-    bool sent = false;                // every fresh row has a recorded outcome
-    bool hungry = false;              // waits for room to read ahead
+    std::uint64_t ticket = 0;            // of the read in progress; 0: none
+    bool flushing = false;               // the next read takes deferred rows whenever they are due
+    bool sent = false;                   // every fresh row has a recorded outcome
+    bool hungry = false;                 // waits for room to read ahead
 
     // Work in progress.
-    bool ready = false;               // stands in its site's queue
-    std::uint32_t in_flight = 0;      // handed out or to the journal, and not yet recorded
+    bool ready = false;                     // stands in its site's queue
+    std::uint32_t in_flight = 0;            // handed out or to the journal, and not yet recorded
     std::map<SlotId, std::uint32_t> slots;  // leased recipients by session
-    std::optional<RateWindow> rate;   // of the campaign's throttle for this domain
+    std::optional<RateWindow> rate;         // of the campaign's throttle for this domain
     std::optional<std::uint32_t> connections_max;
     std::optional<Sweep> sweep;
 
     // Low-water mark: fresh leases in order, each dropped once wholly recorded.
     struct FreshLease {
         std::uint64_t sequence;
-        std::string first, last;      // local keys
+        std::string first, last;  // local keys
         bool recorded = false;
     };
     std::deque<FreshLease> fresh_leases;
@@ -79,8 +79,8 @@ struct Lane {
 
     void fresh_leased(std::uint64_t sequence, const std::vector<Recipient>& recipients);
 
-    // The lease is wholly accounted for. A local key that every outcome is known up to, when it is time to
-    // record one; empty otherwise.
+    // The lease is wholly accounted for. A local key that every outcome is known up to, when it is
+    // time to record one; empty otherwise.
     std::string lease_recorded(std::uint64_t sequence, std::uint32_t mark_every);
 };
 

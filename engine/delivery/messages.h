@@ -130,7 +130,8 @@ struct RecordOutcome {
     LaneId lane;
     Recipient recipient;
     std::uint64_t lease = 0;  // 0: without an attempt (expiry, cancellation, suppression)
-    std::optional<AttemptRecord> attempt;  // appended to the kept ones; counted when there is a lease
+    std::optional<AttemptRecord>
+        attempt;  // appended to the kept ones; counted when there is a lease
     OutcomeState state = OutcomeState::kDeferred;
     Category category = Category::kNone;
     WallTime first_lease;
@@ -251,7 +252,7 @@ struct AttemptDone {
     std::uint64_t lease = 0;
     std::uint32_t recipient = 0;  // index in the lease
     AttemptEnd end = AttemptEnd::kReturned;
-    bool begun = false;           // returned, but its commands were on the wire when the connection went
+    bool begun = false;     // returned, but its commands were on the wire when the connection went
     AttemptRecord attempt;  // stage, reply, category, action, host, source, time
     Duration latency{0};    // MAIL written to final reply
 };

@@ -36,7 +36,8 @@ class Renderer {
   public:
     virtual ~Renderer() = default;
 
-    // Only the envelope and what the message needs, before its bytes are wanted; message.bytes is unspecified.
+    // Only the envelope and what the message needs, before its bytes are wanted; message.bytes is
+    // unspecified.
     virtual Status envelope(const RenderRequest& request, RenderedMessage& message) const {
         return render(request, message);
     }

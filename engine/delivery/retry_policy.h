@@ -1,5 +1,5 @@
-// When a deferred recipient is tried again: the campaign's schedule with jitter, its last step repeating,
-// bounded by a number of attempts and an age counted from the recipient's first lease.
+// When a deferred recipient is tried again: the campaign's schedule with jitter, its last step
+// repeating, bounded by a number of attempts and an age counted from the recipient's first lease.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct RetryPolicy {
     Duration age_max{std::chrono::hours(48)};
     bool hold_uncertain = false;  // an uncertain recipient is final, never attempted again
 
-    // When the next attempt is due after `attempts` (>= 1), jitter of +-20 % included. Never later than the
-    // recipient's expiry, at which it is picked up to be expired instead.
+    // When the next attempt is due after `attempts` (>= 1), jitter of +-20 % included. Never later
+    // than the recipient's expiry, at which it is picked up to be expired instead.
     WallTime next_due(std::uint32_t attempts, WallTime first_lease, WallTime now,
                       Random& random) const;
 

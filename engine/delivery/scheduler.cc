@@ -7,6 +7,12 @@
 
 namespace posthorn {
 
+namespace {
+
+constexpr std::size_t kHungryAtATime = 16;  // each may ask for a page, which fills the room again
+
+}  // namespace
+
 void SchedulerOutput::clear() {
     reader.clear();
     journal.clear();
@@ -123,9 +129,15 @@ void Scheduler::deadline_passed(Now now) {
 }
 
 SchedulerOutput& Scheduler::settle(Now now) {
-    // Tending lanes makes sites dirty, pumping sites leaves lanes to tend: both shrink, so this ends.
+    // Tending lanes makes sites dirty, pumping sites leaves lanes to tend: both shrink, so this
+    // ends.
     do {
         for (const auto& [number, run] : campaigns_) walk(*run);
+        while (!hungry_lanes_.empty() && rows_ahead_ < limits_.rows_ahead_max &&
+               lanes_to_tend_.size() < kHungryAtATime) {
+            lanes_to_tend_.push_back(std::move(hungry_lanes_.front()));
+            hungry_lanes_.pop_front();
+        }
         const std::vector<LaneId> tending = std::exchange(lanes_to_tend_, {});
         for (const LaneId& id : tending)
             if (const auto lane = lanes_.find(id); lane != lanes_.end()) tend(*lane->second, now);

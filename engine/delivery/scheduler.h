@@ -1,7 +1,8 @@
-// The one brain: decides which recipients go to which session, when, and what follows from each reply. A
-// single-threaded value: inputs in the passive past with the time; orders out; one deadline. Never touches
-// disk, socket or clock. Held by the runtime on one loop, by tests and the simulator directly.
-// Long because one brain has one state; its functions are in five files, by subject.
+// The one brain: decides which recipients go to which session, when, and what follows from each
+// reply. A single-threaded value: inputs in the passive past with the time; orders out; one
+// deadline. Never touches disk, socket or clock. Held by the runtime on one loop, by tests and the
+// simulator directly. Long because one brain has one state; its functions are in five files, by
+// subject.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +37,8 @@ struct SchedulerOutput {
 
 class Scheduler {
   public:
-    // At least one source and one sender. next_lease is greater than any lease sequence in the store.
+    // At least one source and one sender. next_lease is greater than any lease sequence in the
+    // store.
     Scheduler(DeliveryLimits limits, std::vector<Source> sources, std::uint32_t senders,
               std::uint64_t next_lease, Random random);
     ~Scheduler();
@@ -59,8 +61,9 @@ class Scheduler {
                     const std::string& definition);
     void hold_domain(const std::string& domain, const std::string& reason);
     void release_domain(const std::string& domain, Now now);
-    void flush_domain(const std::string& domain);  // deferred ones are due now
-    void hold_restored(const std::string& domain, const std::string& reason);  // at start, from the store
+    void flush_domain(const std::string& domain, Now now);  // deferred ones are due now
+    void hold_restored(const std::string& domain,
+                       const std::string& reason);  // at start, from the store
 
     // An address was suppressed by somebody else: no further attempt starts to it.
     void address_suppressed(std::string_view domain, std::string_view folded_local);
@@ -70,7 +73,8 @@ class Scheduler {
     bool stopped() const;
 
     // ---- Outputs.
-    SchedulerOutput& settle(Now now);  // decides what is due; the caller carries it out and clears it
+    SchedulerOutput& settle(
+        Now now);  // decides what is due; the caller carries it out and clears it
     std::optional<Instant> deadline(Now now) const;
 
     // ---- Views, for status and explain.
@@ -87,6 +91,7 @@ class Scheduler {
         CampaignNumber campaign;
         std::uint32_t batch;  // of an unsent lane that its campaign's list of them has no room for
         bool fresh_complete;
+        bool flush;  // its deferred rows are wanted whenever they are due
         std::string domain;
         bool operator>(const Parked& other) const { return wake > other.wake; }
     };
@@ -112,8 +117,10 @@ class Scheduler {
     void close_lane(Lane& lane);
     void park(Lane& lane, WallTime wake);
     void unpark_due(Now now);
-    void unpark_all(CampaignNumber campaign, const std::string& domain, Now now);  // "" = every domain
+    void unpark_all(CampaignNumber campaign, const std::string& domain, bool flush,
+                    Now now);  // "" = every domain
     void tend(Lane& lane, Now now);
+    void rest(Lane& lane, Now now);
     void refill(Lane& lane, Now now);
     void sweep(Lane& lane, Now now);
     bool settle_without_attempt(Lane& lane, const Recipient& recipient, Now now);
@@ -162,8 +169,8 @@ class Scheduler {
     bool struck_out(const Lane& lane, const Recipient& recipient);
     void slot_used(Slot& slot, AttemptEnd end, Now now);
     void returned(LeaseState& state, const Recipient& recipient, Now now);
-    RecordOutcome outcome_of(const LeaseState& state, const Recipient& recipient, AttemptDone& report,
-                             Now now);
+    RecordOutcome outcome_of(const LeaseState& state, const Recipient& recipient,
+                             AttemptDone& report, Now now);
     void account_lease(std::uint64_t sequence, bool recorded);
     void learn(Site& site, const AttemptDone& report, Now now);
     void recorded(const OutcomeRecorded& outcome);
@@ -189,19 +196,21 @@ class Scheduler {
     std::unordered_map<SlotId, std::unique_ptr<Slot>> slots_;
     std::unordered_map<std::uint64_t, LeaseState> leases_;
     std::unordered_map<std::uint64_t, Ticket> tickets_;
-    std::unordered_set<std::uint64_t> recently_suppressed_;  // hashes of addresses, since pages were read
+    std::unordered_set<std::uint64_t>
+        recently_suppressed_;  // hashes of addresses, since pages were read
 
     std::unordered_map<std::uint64_t, std::uint8_t> strikes_;  // by hash of lane and recipient
 
     std::vector<Site*> dirty_sites_;
     std::deque<std::string> sites_waiting_for_room_;  // names: a site may be gone by then
     std::deque<LaneId> hungry_lanes_;
+    std::vector<LaneId> lanes_waiting_to_sweep_;  // for the journal to catch up
     std::vector<LaneId> lanes_to_tend_;
-    std::priority_queue<std::pair<Instant, std::string>, std::vector<std::pair<Instant, std::string>>,
-                        std::greater<>>
+    std::priority_queue<std::pair<Instant, std::string>,
+                        std::vector<std::pair<Instant, std::string>>, std::greater<>>
         site_wakes_;
-    std::priority_queue<std::pair<Instant, std::string>, std::vector<std::pair<Instant, std::string>>,
-                        std::greater<>>
+    std::priority_queue<std::pair<Instant, std::string>,
+                        std::vector<std::pair<Instant, std::string>>, std::greater<>>
         domain_wakes_;
     Instant next_idle_check_{};
 
@@ -209,9 +218,9 @@ class Scheduler {
     std::uint64_t next_slot_ = 1;
     std::uint64_t next_ticket_ = 1;
     std::vector<std::uint32_t> sessions_by_sender_;
-    std::size_t rows_ahead_ = 0;   // rows in lanes' buffers, and asked for
-    std::size_t in_flight_ = 0;    // recipients leased and not yet reported
-    std::size_t unrecorded_ = 0;   // outcomes at the journal
+    std::size_t rows_ahead_ = 0;         // rows in lanes' buffers, and asked for
+    std::size_t in_flight_ = 0;          // recipients leased and not yet reported
+    std::size_t unrecorded_ = 0;         // outcomes at the journal
     std::uint64_t journal_entries_ = 0;  // sent and not yet durable
 };
 

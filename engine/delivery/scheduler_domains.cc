@@ -1,5 +1,5 @@
-// Names and their sites: asking for mail hosts, judging the answers (RFC 5321 section 5.1, RFC 7505), and
-// rolling domains that share MX hosts up to one site.
+// Names and their sites: asking for mail hosts, judging the answers (RFC 5321 section 5.1, RFC
+// 7505), and rolling domains that share MX hosts up to one site.
 #include <algorithm>
 
 #include "engine/base/check.h"
@@ -87,8 +87,8 @@ void Scheduler::domain_resolved(DomainResolved answer, Now now) {
     domain.suspect_since.reset();
     domain.blocked_since.reset();
     domain.text.clear();
-    domain.expires = now.instant +
-                     std::clamp<Duration>(answer.hosts.ttl, limits_.dns_ttl_min, limits_.dns_ttl_max);
+    domain.expires = now.instant + std::clamp<Duration>(answer.hosts.ttl, limits_.dns_ttl_min,
+                                                        limits_.dns_ttl_max);
     point_at(domain, &site_of(answer.hosts));
     if (domain.lanes.empty()) {
         Site* site = domain.site;
@@ -98,8 +98,8 @@ void Scheduler::domain_resolved(DomainResolved answer, Now now) {
     }
 }
 
-// No such domain, no mail there, or no answer: the old site serves on if there is one; otherwise the lanes
-// wait, and a definite "no" counts once it was confirmed.
+// No such domain, no mail there, or no answer: the old site serves on if there is one; otherwise
+// the lanes wait, and a definite "no" counts once it was confirmed.
 void Scheduler::answer_unusable(DomainState& domain, const DomainResolved& answer, Now now) {
     const DnsVerdict verdict = answer.hosts.verdict;
     const bool definite = verdict == DnsVerdict::kNullMx || verdict == DnsVerdict::kNoDomain ||
@@ -194,11 +194,11 @@ void Scheduler::release_domain(const std::string& domain, Now now) {
     for (Lane* lane : state.lanes) lanes_to_tend_.push_back(lane->id);
     output_.journal.push_back(PutState{"hold", domain, std::nullopt});
     ++journal_entries_;
-    unpark_all(0, domain, now);
+    unpark_all(0, domain, false, now);
 }
 
 // Deferred recipients of the domain are due now, and its site is worth a try.
-void Scheduler::flush_domain(const std::string& domain) {
+void Scheduler::flush_domain(const std::string& domain, Now now) {
     DomainState& state = domain_of(domain);
     state.retry_at = Instant();
     if (state.site != nullptr) {
@@ -206,19 +206,12 @@ void Scheduler::flush_domain(const std::string& domain) {
         for (SiteHost& host : state.site->hosts) host.dead_until = Instant();
         touch(*state.site);
     }
-    for (auto& [number, run] : campaigns_) {
-        if (!run->granting()) continue;
-        const auto open = lanes_.find({number, domain});
-        Lane& lane = open != lanes_.end() ? *open->second : open_lane(*run, domain);
-        if (open == lanes_.end()) {
-            // The walk or a parked entry may bring its fresh rows; this opening is for the deferred ones.
-            lane.fresh_complete = true;
-            lane.sent = true;
-        }
-        lane.flushing = true;
-        lane.next_due = WallTime();
-        lanes_to_tend_.push_back(lane.id);
+    for (Lane* lane : state.lanes) {
+        lane->flushing = true;
+        lane->next_due = WallTime();
+        lanes_to_tend_.push_back(lane->id);
     }
+    unpark_all(0, domain, true, now);
 }
 
 }  // namespace posthorn

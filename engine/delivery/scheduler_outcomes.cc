@@ -9,11 +9,12 @@ namespace posthorn {
 
 namespace {
 
-constexpr Duration kQuickLease = std::chrono::milliseconds(250);  // done sooner: the next may be larger
+constexpr Duration kQuickLease =
+    std::chrono::milliseconds(250);           // done sooner: the next may be larger
 constexpr std::uint8_t kStrikesMax = 3;       // connections that a recipient may break unpunished
 constexpr std::size_t kStrikesKept = 50'000;  // recipients with strikes remembered
-constexpr std::uint32_t kRewalksMax = 10;                         // more would never end
-constexpr std::size_t kReplyKindsMax = 20;                        // remembered per site
+constexpr std::uint32_t kRewalksMax = 10;     // more would never end
+constexpr std::size_t kReplyKindsMax = 20;    // remembered per site
 
 std::uint64_t settled(const Figures& figures) {
     std::uint64_t sum = 0;
@@ -38,7 +39,8 @@ void Scheduler::attempt_done(AttemptDone& report, Now now) {
     --state.unreported;
     --in_flight_;
     for (auto* users : {&lane.slots, &lane.campaign->slots})
-        if (const auto use = users->find(state.lease->slot); use != users->end() && --use->second == 0)
+        if (const auto use = users->find(state.lease->slot);
+            use != users->end() && --use->second == 0)
             users->erase(use);
     // The session may have ended while the lease was on its way to it.
     const auto slot = slots_.find(state.lease->slot);
@@ -48,7 +50,8 @@ void Scheduler::attempt_done(AttemptDone& report, Now now) {
     if (lane.site != nullptr) touch(*lane.site);
 
     if (report.end == AttemptEnd::kReturned && report.begun && struck_out(lane, recipient)) {
-        // Its transaction breaks every connection it is tried on: that is an attempt, or it never ends.
+        // Its transaction breaks every connection it is tried on: that is an attempt, or it never
+        // ends.
         report.end = AttemptEnd::kRefused;
         report.attempt.stage = Stage::kData;
         report.attempt.category = Category::kNetwork;
@@ -143,7 +146,8 @@ RecordOutcome Scheduler::outcome_of(const LeaseState& state, const Recipient& re
         (action == Action::kSuppress || action == Action::kDrop)) {
         outcome.state = OutcomeState::kBounced;
         outcome.suppress = action == Action::kSuppress;
-        if (outcome.suppress) note_suppressed(state.lease->lane.domain, recipient.local().substr(4));
+        if (outcome.suppress)
+            note_suppressed(state.lease->lane.domain, recipient.local().substr(4));
         return outcome;
     }
     const std::uint32_t attempts = (previous != nullptr ? previous->attempts : 0) + 1;
@@ -222,9 +226,10 @@ void Scheduler::finish_if_done(CampaignRun& run, Now now) {
     if (stopping_ || run.draining || (!run.granting() && !run.cancelling)) return;
     if (run.plan.record.finished != WallTime()) return;
     if (!run.walked() || run.lanes_open > 0 || run.lanes_parked > 0 || run.in_flight > 0) return;
-    const std::uint64_t unsettled = run.plan.record.audience.recipients -
-                                    std::min(run.plan.record.audience.recipients, settled(run.figures)) +
-                                    count_of(run.figures, OutcomeState::kDeferred);
+    const std::uint64_t unsettled =
+        run.plan.record.audience.recipients -
+        std::min(run.plan.record.audience.recipients, settled(run.figures)) +
+        count_of(run.figures, OutcomeState::kDeferred);
     if (unsettled > 0) {  // the walk passed somebody over: nobody is lost, it is made again
         CHECK(++run.rewalks < kRewalksMax);
         unload(run);
@@ -233,9 +238,9 @@ void Scheduler::finish_if_done(CampaignRun& run, Now now) {
     run.plan.record.finished = now.wall;
     if (!run.cancelling) run.plan.record.state = CampaignState::kFinished;
     put_campaign(run);
-    output_.notices.push_back({run.cancelling ? Notice::Kind::kCampaignCancelled
-                                              : Notice::Kind::kCampaignFinished,
-                               run.number(), run.plan.record.id});
+    output_.notices.push_back(
+        {run.cancelling ? Notice::Kind::kCampaignCancelled : Notice::Kind::kCampaignFinished,
+         run.number(), run.plan.record.id});
 }
 
 void Scheduler::put_campaign(const CampaignRun& run) {
@@ -312,8 +317,8 @@ Status Scheduler::cancel(CampaignNumber campaign) {
     return {};
 }
 
-Status Scheduler::set_plan(CampaignNumber campaign, const RetryPolicy& retry, const Throttle& throttle,
-                           const std::string& definition) {
+Status Scheduler::set_plan(CampaignNumber campaign, const RetryPolicy& retry,
+                           const Throttle& throttle, const std::string& definition) {
     const auto found = campaigns_.find(campaign);
     if (found == campaigns_.end()) return Error{ErrorKind::kNotFound, "there is no such campaign"};
     CampaignRun& run = *found->second;
@@ -331,7 +336,8 @@ Status Scheduler::set_plan(CampaignNumber campaign, const RetryPolicy& retry, co
         if (lane->campaign != &run) continue;
         const auto limit = throttle.per_domain.find(id.domain);
         const ThrottleLimit none;
-        const ThrottleLimit& now_in_force = limit != throttle.per_domain.end() ? limit->second : none;
+        const ThrottleLimit& now_in_force =
+            limit != throttle.per_domain.end() ? limit->second : none;
         lane->connections_max = now_in_force.connections_max;
         if (!now_in_force.rate) {
             lane->rate.reset();

@@ -61,15 +61,15 @@ void Scheduler::pump(Site& site, Now now) {
         Slot* slot = choice.slot;
         if (slot != nullptr) {
             passed_over = 0;
-            const std::size_t share =
-                rows_waiting(site, limits_.in_flight_max) + lane.rows();
+            const std::size_t share = rows_waiting(site, limits_.in_flight_max) + lane.rows();
             const std::size_t fair = share / std::max<std::size_t>(1, site.slots.size()) + 1;
             const std::uint32_t largest = lane.campaign->plan.retry.hold_uncertain
                                               ? limits_.hold_lease_recipients_max
                                               : limits_.lease_recipients_max;
-            const std::uint32_t left = site.messages_max - std::min(slot->granted, site.messages_max);
-            const std::uint64_t count = std::min<std::uint64_t>(
-                {allowed, fair, std::min(site.lease_size, largest), left});
+            const std::uint32_t left =
+                site.messages_max - std::min(slot->granted, site.messages_max);
+            const std::uint64_t count =
+                std::min<std::uint64_t>({allowed, fair, std::min(site.lease_size, largest), left});
             grant(lane, *slot, static_cast<std::size_t>(count), now);
             if (!lane.sendable()) continue;
         } else {
@@ -88,7 +88,8 @@ void Scheduler::pump(Site& site, Now now) {
     }
 }
 
-// How many recipients every rate that applies to the lane lets start now. Zero: `wake` is when to ask again.
+// How many recipients every rate that applies to the lane lets start now. Zero: `wake` is when to
+// ask again.
 std::uint64_t Scheduler::allowance(Lane& lane, Now now, Instant& wake) {
     std::uint64_t allowed = kUnlimited;
     for (auto* rate : {&lane.rate, &lane.campaign->rate}) {
@@ -100,8 +101,8 @@ std::uint64_t Scheduler::allowance(Lane& lane, Now now, Instant& wake) {
     return allowed;
 }
 
-// The session with the least to do that may take recipients of this lane; nullptr if none may. Room: there
-// is one that could serve another lane.
+// The session with the least to do that may take recipients of this lane; nullptr if none may.
+// Room: there is one that could serve another lane.
 Scheduler::SlotChoice Scheduler::choose_slot(Site& site, const Lane& lane) {
     const auto& limit = lane.campaign->plan.throttle.all.connections_max;
     SlotChoice choice;
@@ -126,9 +127,10 @@ void Scheduler::grant(Lane& lane, Slot& slot, std::size_t count, Now now) {
     std::vector<Recipient> recipients;
     for (Recipient& recipient : lane.take(count)) {
         --rows_ahead_;
-        if (!settle_without_attempt(lane, recipient, now)) recipients.push_back(std::move(recipient));
+        if (!settle_without_attempt(lane, recipient, now))
+            recipients.push_back(std::move(recipient));
     }
-    if (lane.fresh.size() < limits_.rows_per_read / 2) lanes_to_tend_.push_back(lane.id);
+    if (lane.fresh.size() <= limits_.rows_per_read / 2) lanes_to_tend_.push_back(lane.id);
     if (recipients.empty()) return;
 
     CampaignRun& run = *lane.campaign;
@@ -202,8 +204,7 @@ bool Scheduler::open_session(Site& site, Now now) {
             first_alive = std::min(first_alive, host.dead_until);
             continue;
         }
-        if (chosen < site.hosts.size() &&
-            host.host.preference > site.hosts[chosen].host.preference)
+        if (chosen < site.hosts.size() && host.host.preference > site.hosts[chosen].host.preference)
             break;
         std::size_t sessions = 0;
         for (const auto& [id, slot] : site.slots) sessions += slot->host_name == host.host.name;
@@ -231,9 +232,9 @@ bool Scheduler::open_session(Site& site, Now now) {
     const IpAddress address = host.host.addresses[host.next_address++ % host.host.addresses.size()];
     if (slots_.empty()) next_idle_check_ = now.instant + kIdleCheckEvery;
     output_.senders.emplace_back(
-        slot->sender, OpenSession{slot->id, site.name, host.host.name, address, limits_.port,
-                                  sources_[source].name, sources_[source].address,
-                                  sources_[source].ehlo});
+        slot->sender,
+        OpenSession{slot->id, site.name, host.host.name, address, limits_.port,
+                    sources_[source].name, sources_[source].address, sources_[source].ehlo});
     site.slots.emplace(slot->id, slot.get());
     slots_.emplace(slot->id, std::move(slot));
     return true;
@@ -272,8 +273,8 @@ void Scheduler::session_failed(const SessionFailed& report, Now now) {
     touch(site);
 }
 
-// A session that carried nothing. Where others of the site work, it was one too many; otherwise its host is
-// left alone for a growing time.
+// A session that carried nothing. Where others of the site work, it was one too many; otherwise its
+// host is left alone for a growing time.
 void Scheduler::session_useless(Slot& slot, Stage stage, const Reply& reply, Now now) {
     Site& site = *slot.site;
     site.last_failure = slot.host_name + ": " + std::string(name_of(stage)) + ": " +
@@ -286,8 +287,9 @@ void Scheduler::session_useless(Slot& slot, Stage stage, const Reply& reply, Now
     for (SiteHost& host : site.hosts) {
         if (host.host.name != slot.host_name) continue;
         const auto doublings = std::min<std::uint32_t>(host.failures++, 20);
-        host.dead_until = now.instant + std::min(limits_.site_retry_max,
-                                                 limits_.site_retry_first * (std::int64_t{1} << doublings));
+        host.dead_until =
+            now.instant + std::min(limits_.site_retry_max,
+                                   limits_.site_retry_first * (std::int64_t{1} << doublings));
     }
     slot.state = slot.state == Slot::State::kReady ? Slot::State::kClosing : slot.state;
     site_failed(site, now);
@@ -326,7 +328,8 @@ void Scheduler::session_closed(const SessionClosed& report, Now now) {
 void Scheduler::slow_down(Site& site, Now now) {
     if (now.instant - site.slowed_at < kSlowAgainAfter && site.slowed_at != Instant()) return;
     site.slowed_at = now.instant;
-    const double in_use = static_cast<double>(site.slots.size()) / static_cast<double>(sources_.size());
+    const double in_use =
+        static_cast<double>(site.slots.size()) / static_cast<double>(sources_.size());
     site.sessions_limit = std::max(1.0, std::min(site.sessions_limit, in_use) * 0.5);
 }
 
@@ -354,8 +357,7 @@ void Scheduler::close_idle_sessions(Now now) {
     const bool crowded = !sites_waiting_for_room_.empty();
     for (auto& [id, slot] : slots_) {
         if (slot->state != Slot::State::kReady || slot->outstanding > 0) continue;
-        if (crowded || now.instant - slot->idle_since >= limits_.idle_session)
-            close_slot(*slot);
+        if (crowded || now.instant - slot->idle_since >= limits_.idle_session) close_slot(*slot);
     }
 }
 
@@ -376,10 +378,9 @@ void Scheduler::room_was_made() {
         site->second->waits_for_room = false;
         touch(*site->second);
     }
-    while (!hungry_lanes_.empty() && rows_ahead_ < limits_.rows_ahead_max) {
-        lanes_to_tend_.push_back(std::move(hungry_lanes_.front()));
-        hungry_lanes_.pop_front();
-    }
+    if (unrecorded_ < limits_.sweep_in_flight_max)
+        for (LaneId& id : std::exchange(lanes_waiting_to_sweep_, {}))
+            lanes_to_tend_.push_back(std::move(id));
 }
 
 void Scheduler::forget_site_if_unused(Site& site) {

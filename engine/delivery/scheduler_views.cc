@@ -24,8 +24,9 @@ SiteView view_of(const Site& site, Now now) {
     view.last_failure = site.last_failure;
     view.replies = site.replies;
     if (site.retry_at > now.instant) {
-        view.waits_for = "a try in " + to_string(std::chrono::ceil<std::chrono::seconds>(
-                                           site.retry_at - now.instant));
+        view.waits_for =
+            "a try in " +
+            to_string(std::chrono::ceil<std::chrono::seconds>(site.retry_at - now.instant));
     } else if (site.waits_for_room) {
         view.waits_for = "room for connections or recipients in flight";
     } else if (site.wake_at) {
@@ -77,7 +78,7 @@ std::optional<DomainView> Scheduler::explain(const std::string& domain, Now now)
     view.site = view_of(*state.site, now);
     for (const SiteHost& host : state.site->hosts) {
         std::string line = std::to_string(host.host.preference) + " " + host.host.name;
-        for (const IpAddress& address : host.host.addresses) line += " " + to_string(address);
+        for (const IpAddress& address : host.host.addresses) line += " " + address.to_string();
         view.hosts.push_back(std::move(line));
     }
     return view;

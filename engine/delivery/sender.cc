@@ -3,49 +3,11 @@
 #include <algorithm>
 
 #include "engine/base/check.h"
+#include "engine/base/units.h"
+#include "engine/delivery/sender_session.h"
 #include "engine/queue/keys.h"
 
 namespace posthorn {
-
-struct Sender::Item {
-    TransactionId transaction = 0;
-    std::shared_ptr<const Lease> lease;
-    std::uint32_t recipient = 0;
-    Instant started;
-    bool reported = false;
-};
-
-struct Sender::QueuedLease {
-    std::shared_ptr<const Lease> lease;
-    std::uint32_t next = 0;
-};
-
-struct Sender::Session {
-    OpenSession order;
-    std::optional<ClientSession> smtp;  // once connected
-    Instant connect_deadline;
-    bool ready = false;
-    bool closing = false;
-    bool dirty = false;  // listed in output_.writes
-    bool over = false;
-    std::deque<QueuedLease> queue;
-    std::vector<Item> in_flight;
-    TransactionId next_transaction = 1;
-    std::uint32_t messages = 0;
-    Stage end_stage = Stage::kConnect;
-    Reply end_reply;
-    std::string lost;  // how the connection ended, in the system's words
-    std::optional<Instant> timer;
-
-    std::optional<Instant> deadline() const {
-        std::optional<Instant> at = smtp ? smtp->deadline() : std::optional(connect_deadline);
-        if (!queue.empty()) {
-            const Instant valid = queue.front().lease->valid_until;
-            if (!at || valid < *at) at = valid;
-        }
-        return at;
-    }
-};
 
 void SenderOutput::clear() {
     connects.clear();
@@ -299,7 +261,8 @@ void Sender::write_message(Session& session, TransactionId transaction, Now now)
     // After 354 there is no way back but to drop the connection; what else is in flight comes back.
     report(session, *item, AttemptEnd::kUnrendered, Stage::kNone,
            Reply{0, std::nullopt,
-                 "not rendered: " + (rendered ? "a line end that is not CRLF" : rendered.error().message)},
+                 "not rendered: " +
+                     (rendered ? "a line end that is not CRLF" : rendered.error().message)},
            now);
     item->reported = true;
     session.lost = "a message could not be rendered";
@@ -312,93 +275,6 @@ void Sender::refused(Session& session, const client::RecipientRefused& event, No
         report(session, item, AttemptEnd::kRefused, Stage::kRcpt, event.reply, now);
         item.reported = true;
     }
-}
-
-void Sender::finish(Session& session, TransactionId transaction, AttemptEnd end, Stage stage,
-                    const Reply& reply, Now now) {
-    const auto item = std::find_if(session.in_flight.begin(), session.in_flight.end(),
-                                   [&](const Item& i) { return i.transaction == transaction; });
-    CHECK(item != session.in_flight.end());
-    if (!item->reported) report(session, *item, end, stage, reply, now);
-    session.in_flight.erase(item);
-    if (end == AttemptEnd::kAccepted || end == AttemptEnd::kRefused) ++session.messages;
-}
-
-void Sender::report(Session& session, const Item& item, AttemptEnd end, Stage stage,
-                    const Reply& reply, Now now) {
-    AttemptDone done;
-    done.lease = item.lease->sequence;
-    done.recipient = item.recipient;
-    done.end = end;
-    done.begun = end == AttemptEnd::kReturned && session.end_reply.code != 421;
-    done.latency = now.instant - item.started;
-    AttemptRecord& attempt = done.attempt;
-    attempt.time = now.wall;
-    attempt.stage = stage;
-    attempt.reply = reply;
-    attempt.host = session.order.host;
-    attempt.source = session.order.source;
-    if (end == AttemptEnd::kRefused) {
-        const Verdict verdict = classifier_->classify(stage, reply);
-        attempt.category = verdict.category;
-        attempt.action = verdict.action;
-    } else if (end == AttemptEnd::kUncertain) {
-        attempt.uncertain = true;
-        attempt.category = Category::kNetwork;
-        attempt.action = Action::kRetry;
-        attempt.reply.text = "no reply to the end of data";
-        if (!session.end_reply.text.empty()) attempt.reply.text += ": " + session.end_reply.text;
-    } else if (end == AttemptEnd::kUnrendered) {
-        attempt.category = Category::kUnknown;
-        attempt.action = Action::kDrop;
-    }
-    output_.reports.push_back(std::move(done));
-}
-
-void Sender::give_back(const Lease& lease, std::size_t from) {
-    for (std::size_t i = from; i < lease.recipients.size(); ++i) {
-        AttemptDone done;
-        done.lease = lease.sequence;
-        done.recipient = static_cast<std::uint32_t>(i);
-        output_.reports.push_back(std::move(done));
-    }
-}
-
-void Sender::return_queued(Session& session) {
-    for (const QueuedLease& queued : session.queue) give_back(*queued.lease, queued.next);
-    session.queue.clear();
-}
-
-void Sender::return_expired(Session& session, Now now) {
-    while (!session.queue.empty() && session.queue.front().lease->valid_until <= now.instant) {
-        give_back(*session.queue.front().lease, session.queue.front().next);
-        session.queue.pop_front();
-    }
-}
-
-void Sender::end(Session& session, Now now) {
-    CHECK(session.in_flight.empty());
-    return_queued(session);
-    if (session.end_reply.code == 0 && session.end_reply.text.empty())
-        session.end_reply.text = session.lost;
-    Category category = Category::kNone;
-    Action action = Action::kNone;
-    if (session.end_reply.code != 0) {
-        const Verdict verdict = classifier_->classify(session.end_stage, session.end_reply);
-        category = verdict.category;
-        action = verdict.action;
-    }
-    const SlotId slot = session.order.slot;
-    if (session.ready || session.closing) {
-        output_.reports.push_back(SessionClosed{slot, session.end_stage, std::move(session.end_reply),
-                                                category, action, session.messages});
-    } else {
-        output_.reports.push_back(SessionFailed{slot, session.end_stage,
-                                                std::move(session.end_reply), category, action});
-    }
-    output_.closes.push_back(slot);
-    sessions_.erase(slot);
-    (void)now;
 }
 
 }  // namespace posthorn

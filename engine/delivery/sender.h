@@ -1,6 +1,7 @@
-// A sender: the sessions of one thread. Orders, bytes and time in; bytes, connects, closes and reports out.
-// Renders each message when its session wants it, and says of every leased recipient how its attempt ended.
-// A value without I/O: the runtime's loop or the simulator's wire moves the bytes.
+// A sender: the sessions of one thread. Orders, bytes and time in; bytes, connects, closes and
+// reports out. Renders each message when its session wants it, and says of every leased recipient
+// how its attempt ended. A value without I/O: the runtime's loop or the simulator's wire moves the
+// bytes.
 #pragma once
 
 #include <cstdint>
@@ -88,7 +89,8 @@ class Sender {
 
     SenderOptions options_;
     std::shared_ptr<const Classifier> classifier_;
-    std::unordered_map<std::string, std::shared_ptr<const ClientOptions>> client_options_;  // by EHLO
+    std::unordered_map<std::string, std::shared_ptr<const ClientOptions>>
+        client_options_;  // by EHLO
     std::unordered_map<SlotId, std::unique_ptr<Session>> sessions_;
     std::priority_queue<std::pair<Instant, SlotId>, std::vector<std::pair<Instant, SlotId>>,
                         std::greater<>>

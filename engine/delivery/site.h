@@ -1,5 +1,5 @@
-// A site: domains that share a set of MX hosts, and what is known of it: sessions, health, queue of lanes.
-// Data with a few derived values; decided upon by the scheduler, which owns it.
+// A site: domains that share a set of MX hosts, and what is known of it: sessions, health, queue of
+// lanes. Data with a few derived values; decided upon by the scheduler, which owns it.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +21,15 @@ struct Slot {
     enum class State : std::uint8_t { kOpening, kReady, kClosing };
     SlotId id = 0;
     Site* site = nullptr;
-    std::uint32_t source = 0;       // index of the source
-    std::uint32_t sender = 0;       // index of the sender
-    std::size_t host = 0;           // index into the site's hosts at the time
+    std::uint32_t source = 0;  // index of the source
+    std::uint32_t sender = 0;  // index of the sender
+    std::size_t host = 0;      // index into the site's hosts at the time
     std::string host_name;
     State state = State::kOpening;
     std::uint32_t outstanding = 0;  // recipients leased to it and not yet reported
     std::uint32_t granted = 0;      // recipients leased to it in all, less those that came back
     Instant idle_since;
-    bool proved = false;            // a transaction on it was answered
+    bool proved = false;  // a transaction on it was answered
 };
 
 struct SiteHost {
@@ -47,19 +47,19 @@ struct Site {
     std::vector<std::uint32_t> sessions_by_source;
     std::uint32_t opening = 0;
 
-    std::uint32_t domains = 0;    // DomainStates that point here
-    std::uint32_t failures = 0;   // times that all hosts failed in a row
+    std::uint32_t domains = 0;              // DomainStates that point here
+    std::uint32_t failures = 0;             // times that all hosts failed in a row
     std::optional<WallTime> blocked_since;  // no session could be opened since then
-    Instant retry_at;             // no new session before
-    double sessions_limit = 0;    // per source; grows with accepted messages, falls with refusals
-    Instant slowed_at;            // when it was last cut
+    Instant retry_at;                       // no new session before
+    double sessions_limit = 0;  // per source; grows with accepted messages, falls with refusals
+    Instant slowed_at;          // when it was last cut
     std::uint32_t messages_max = 0;  // per session: learnt from the peer's closing, or the default
     std::uint32_t lease_size = 0;
     bool dirty = false;           // stands in the scheduler's list of sites to look at
     bool waits_for_room = false;  // stands in the queue for connections or in-flight room
     std::optional<Instant> wake_at;
 
-    std::string last_failure;     // in words, for status and explain
+    std::string last_failure;                      // in words, for status and explain
     std::map<std::string, std::uint64_t> replies;  // refusals by code and category, for explain
 
     std::uint64_t accepted = 0, deferred = 0, refused = 0;
@@ -69,16 +69,16 @@ struct Site {
 struct DomainState {
     std::string name;
     Site* site = nullptr;
-    std::vector<Lane*> lanes;                // open lanes, one per campaign
+    std::vector<Lane*> lanes;  // open lanes, one per campaign
     bool resolving = false;
-    Instant expires;                         // of the answer
-    Instant retry_at;                        // no new question before
+    Instant expires;   // of the answer
+    Instant retry_at;  // no new question before
     std::uint32_t failures = 0;
-    std::optional<WallTime> suspect_since;   // first answer that there is no mail here
-    std::optional<WallTime> blocked_since;   // no usable answer since then
-    bool rejected = false;                   // confirmed: no mail is accepted for this domain
-    std::optional<std::string> held;         // by an operator, with the reason
-    Category category = Category::kNone;     // of the failure
+    std::optional<WallTime> suspect_since;  // first answer that there is no mail here
+    std::optional<WallTime> blocked_since;  // no usable answer since then
+    bool rejected = false;                  // confirmed: no mail is accepted for this domain
+    std::optional<std::string> held;        // by an operator, with the reason
+    Category category = Category::kNone;    // of the failure
     std::string text;
 };
 

@@ -1,0 +1,136 @@
+// A small world around a scheduler: it plays the reader, journal, senders, resolver and receivers
+// on virtual time, by the messages alone, with every delay and mood drawn from a seed. It checks as
+// it goes that no recipient is leased twice at once, that nothing final is touched again, and that
+// what it was told adds up.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "engine/delivery/scheduler.h"
+
+namespace posthorn {
+
+// How one domain's receiver behaves; probabilities per attempt.
+struct Mood {
+    DnsVerdict verdict = DnsVerdict::kFound;
+    std::string host;  // default: mx.DOMAIN
+    double defer = 0, bounce = 0, uncertain = 0, cut_off = 0;
+    double connect_fails = 0;
+    std::uint32_t sessions_max = 0;  // more are refused with 421; 0: any number
+    std::uint32_t messages_max = 0;  // then 421 and close; 0: any number
+    Duration latency_max{std::chrono::milliseconds(200)};
+};
+
+class SchedulerWorld {
+  public:
+    SchedulerWorld(DeliveryLimits limits, std::uint64_t seed);
+
+    CampaignPlan& add_campaign(CampaignNumber number);  // to be adjusted before begin()
+    void add_lane(CampaignNumber campaign, const std::string& domain, std::uint32_t recipients);
+    void suppress_in_store(const std::string& domain, std::uint32_t recipient);
+    Mood& mood(const std::string& domain) { return moods_[domain]; }
+
+    void begin();  // a process starts: what is in the store is handed to a new scheduler
+    void crash();  // it ends; what was not committed is gone
+    void run_until_finished(Duration at_most);
+    void run_for(Duration span);
+    void run_until_stopped(Duration at_most);
+
+    void flush(const std::string& domain) {  // from now on retries may come early
+        flushed_ = true;
+        scheduler_->flush_domain(domain, now_);
+    }
+    Scheduler& scheduler() { return *scheduler_; }
+    Now now() const { return now_; }
+    bool finished() const;
+    std::uint64_t count(CampaignNumber campaign, OutcomeState state) const;
+    std::uint64_t deliveries(CampaignNumber campaign) const;        // on the receivers' side
+    std::uint64_t extra_deliveries(CampaignNumber campaign) const;  // beyond one per recipient
+    std::uint64_t possible_duplicates(CampaignNumber campaign) const;
+    std::uint64_t attempts(const std::string& domain) const;
+    std::uint32_t most_sessions(const std::string& domain) const;
+    std::uint64_t sessions_opened(const std::string& domain) const;
+    const std::vector<Instant>& attempt_times(const std::string& domain) const;
+    std::vector<std::string> notices() const { return notices_; }
+    Duration first_attempt_after_begin() const { return *first_attempt_ - begun_; }
+
+  private:
+    using Key =
+        std::tuple<CampaignNumber, std::string, std::string>;  // campaign, domain, local key
+    static CampaignNumber key_campaign(const Key& key);
+    struct SlotState {
+        OpenSession order;
+        std::string domain;
+        bool ready = false;
+        bool closing = false;
+        std::uint32_t pending = 0;
+        std::uint32_t messages = 0;
+    };
+    struct Receiver {
+        std::uint32_t sessions = 0, most_sessions = 0;
+        std::uint64_t opened = 0, attempts = 0;
+        std::vector<Instant> times;
+    };
+
+    void after(Duration delay, std::function<void()> action);
+    Duration short_delay();
+    void step();
+    void settle();
+    void answer(const ReaderRequest& request);
+    void read(const OpenLanes& request);
+    void read(const ReadFresh& request);
+    void read(const ReadDue& request);
+    void read(const ListDeferredLanes& request);
+    void append_row(Page& page, const Key& key, WallTime due);
+    void commit();
+    void apply(const GrantLease& entry);
+    void apply(const RecordOutcome& entry, JournalCommitted& report);
+    void apply(const RecordReturned& entry);
+    void resolve(const std::string& domain);
+    void ordered(std::uint32_t sender, const SenderOrder& order);
+    void open(const OpenSession& order);
+    void lease_arrived(const std::shared_ptr<const Lease>& lease);
+    void attempt(const std::shared_ptr<const Lease>& lease, std::uint32_t index);
+    void end_session(SlotId slot, const Reply& reply);
+    void settle_figures(CampaignNumber campaign, const OutcomeRecord* before,
+                        const OutcomeRecord& after, bool counts_twice);
+
+    DeliveryLimits limits_;
+    Random random_;
+    Now now_{Instant(std::chrono::hours(1000)), WallTime(std::chrono::hours(490'000))};
+    std::unique_ptr<Scheduler> scheduler_;
+    std::multimap<Instant, std::function<void()>> events_;
+    std::uint64_t epoch_ = 0;  // processes so far: events of an earlier one do nothing
+
+    std::map<CampaignNumber, CampaignPlan> plans_;
+    std::map<CampaignNumber, Figures> figures_;
+    std::map<CampaignNumber, std::map<std::string, std::vector<std::string>>> audience_;
+    std::map<Key, OutcomeRecord> outcomes_;
+    std::set<std::tuple<CampaignNumber, std::string, WallTime, std::string>> retries_;
+    std::map<LaneId, std::string> marks_;
+    std::map<CampaignNumber, std::string> cursors_;
+    std::set<Key> suppressed_;
+    std::map<std::uint64_t, std::shared_ptr<const Lease>> open_leases_;
+    std::map<std::uint64_t, std::set<std::string>> lease_locals_;
+    std::uint64_t next_lease_ = 1;
+
+    std::vector<JournalEntry> uncommitted_;
+    bool committing_ = false;
+    bool flushed_ = false;
+    std::map<std::string, Mood> moods_;
+    std::map<std::string, Receiver> receivers_;
+    std::map<SlotId, SlotState> slots_;
+    std::map<Key, std::uint32_t> delivered_;
+    std::set<Key> leased_;
+    std::vector<std::string> notices_;
+    Instant begun_;
+    std::optional<Instant> first_attempt_;
+};
+
+}  // namespace posthorn
