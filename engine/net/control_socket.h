@@ -16,6 +16,8 @@
 
 namespace posthorn {
 
+class TcpListener;
+
 inline constexpr std::size_t kControlLineBytesMax = 1 << 20;     // a command with a campaign in it
 inline constexpr std::size_t kControlBacklogBytesMax = 8 << 20;  // unsent lines of one client
 inline constexpr std::size_t kControlClientsMax = 64;
@@ -32,7 +34,8 @@ class ControlEvents {
 
 class ControlSocket {
   public:
-    // A socket file that nobody listens on is replaced. kBusy: another process does.
+    // A socket file that nobody listens on is replaced, so the caller must own the directory (two
+    // at once could replace each other). kBusy: another process listens.
     static Result<std::unique_ptr<ControlSocket>> listen(Loop& loop, const std::string& path,
                                                          ControlEvents& events);
     ~ControlSocket();  // removes the file, closes the clients without a word
@@ -43,24 +46,24 @@ class ControlSocket {
     // been dropped because it does not read; client_gone() follows.
     bool send(ControlClientId client, std::string_view line);
 
-    // After all that was sent to it has been written.
+    // Once all that was sent to it has been written; it is not listened to any more.
     void close(ControlClientId client);
 
     std::size_t clients() const { return clients_.size(); }
 
   private:
     struct Client;
-    struct Listener;
-    ControlSocket(Loop& loop, std::string path, ControlEvents& events);
+    ControlSocket(Loop& loop, std::string path, int descriptor, ControlEvents& events);
     void accepted(int descriptor);
-    void drop(ControlClientId client);
+    void end_turn();
 
     Loop& loop_;
     std::string path_;
     ControlEvents& events_;
-    std::unique_ptr<Listener> listener_;
+    std::unique_ptr<TcpListener> listener_;
     std::map<ControlClientId, std::unique_ptr<Client>> clients_;
     ControlClientId next_ = 1;
+    TurnEnd turn_end_;  // writes what was sent, buries who has gone
 };
 
 }  // namespace posthorn
