@@ -20,6 +20,7 @@ struct CampaignRun {
     CampaignPlan plan;
     Figures figures;  // as the journal reported them
     bool cancelling = false;
+    std::optional<Instant> active_since;  // while it runs
 
     // The walk over the lane order. Stragglers are lanes before the cursor that were not yet sent.
     std::string lane_after;

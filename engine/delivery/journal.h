@@ -1,15 +1,18 @@
-// The journal: all writes of delivery. Turns entries of the scheduler into one batch, makes it durable, and
-// says what is now recorded. Keeps the figures: in memory as of the last commit, in the store as of the
-// last checkpoint with the sequence of the event that they cover; the events since complete them.
+// The journal: all writes of delivery. Turns entries of the scheduler into one batch, makes it
+// durable, and says what is now recorded. Keeps the figures: in memory as of the last commit, in
+// the store as of the last checkpoint with the sequence of the event that they cover; the events
+// since complete them.
 //
-//   state/figures/u32(campaign)  := figures              state/checkpoint := u64(event sequence)
-//   state/mark/lane key          := local key            state/epoch      := u32(processes so far)
+//   state/figures/u32(campaign) := figures               state/checkpoint := u64(event sequence)
+//   state/epoch              := u32(processes so far)
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -21,16 +24,17 @@
 namespace posthorn {
 
 struct JournalRecovery {
-    std::uint64_t next_lease = 1;      // greater than any ever used
-    std::uint64_t leases = 0;          // that were open
-    std::uint64_t uncertain = 0;       // recipients in them without an outcome
+    std::uint64_t next_lease = 1;  // greater than any ever used
+    std::uint64_t leases = 0;      // that were open
+    std::uint64_t uncertain = 0;   // recipients in them without an outcome
     std::uint64_t events_replayed = 0;
 };
 
 class Journal {
   public:
-    // Brings figures up to date and settles the leases that an earlier process left open: what has no
-    // outcome in them may have been delivered. hold: whether a campaign holds such recipients or sends again.
+    // Brings figures up to date and settles the leases that an earlier process left open: what has
+    // no outcome in them may have been delivered. hold: whether a campaign holds such recipients or
+    // sends again.
     static Result<std::unique_ptr<Journal>> open(Store& store, WallTime now,
                                                  const std::function<bool(CampaignNumber)>& hold);
 
@@ -52,14 +56,20 @@ class Journal {
         bool changed = false;  // some came back: the record is to be written again
     };
 
+    struct LaneChange {
+        Figures added;     // differences, modulo 2^64
+        std::string mark;  // empty: as it was
+    };
+
     explicit Journal(Store& store) : store_(store) {}
 
     Status recover(WallTime now, const std::function<bool(CampaignNumber)>& hold);
     Status load_figures();
     Status replay_events();
     Status settle_open_leases(WallTime now, const std::function<bool(CampaignNumber)>& hold);
-    void settle_uncertain(std::uint64_t sequence, const LeaseRecord& lease, const std::string& local,
-                          bool hold, std::optional<OutcomeRecord> previous, WallTime now);
+    void settle_uncertain(std::uint64_t sequence, const LeaseRecord& lease,
+                          const std::string& local, bool hold,
+                          std::optional<OutcomeRecord> previous, WallTime now);
 
     void apply(const GrantLease& entry, JournalCommitted& report);
     void apply(const RecordOutcome& entry, JournalCommitted& report);
@@ -85,9 +95,9 @@ class Journal {
     std::uint64_t last_event_ = 0;
     std::uint64_t events_since_checkpoint_ = 0;
     std::map<CampaignNumber, Figures> figures_;
-    std::map<CampaignNumber, bool> touched_;
+    std::set<CampaignNumber> touched_;
     std::map<CampaignNumber, std::string> ids_;
-    std::unordered_map<std::string, std::pair<LaneId, Figures>> lane_changes_;  // by lane key
+    std::unordered_map<std::string, LaneChange> lane_changes_;  // by lane key, since the checkpoint
     std::unordered_map<std::uint64_t, OpenLease> open_leases_;
     std::vector<std::uint64_t> changed_leases_;
     std::string key_, value_;  // reused

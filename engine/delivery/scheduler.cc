@@ -44,6 +44,11 @@ void Scheduler::campaign_added(CampaignPlan plan, const Figures& recorded, Now n
     run->figures = recorded;
     if (run->plan.throttle.all.rate) run->rate.emplace(*run->plan.throttle.all.rate);
     run->cancelling = run->plan.record.state == CampaignState::kCancelled;
+    if (run->plan.record.started == WallTime()) {
+        run->plan.record.started = now.wall;
+        put_campaign(*run);
+    }
+    count_active_time(*run, now);
     campaigns_.emplace(number, std::move(run));
     finish_if_done(*campaigns_.at(number), now);
 }
@@ -57,7 +62,7 @@ void Scheduler::reader_answered(ReaderAnswer answer, Now now) {
     if (const auto* failure = std::get_if<ReadFailed>(&answer)) {
         failed_ = true;
         output_.notices.push_back({Notice::Kind::kSiteTrouble, 0, failure->error.message});
-        stop();
+        stop(now);
         return;
     }
     CampaignRun& run = *campaigns_.at(asked.lane.campaign);
@@ -79,7 +84,7 @@ void Scheduler::journal_reported(JournalReport report, Now now) {
     if (const auto* failure = std::get_if<JournalFailed>(&report)) {
         failed_ = true;
         output_.notices.push_back({Notice::Kind::kSiteTrouble, 0, failure->error.message});
-        stop();
+        stop(now);
         return;
     }
     const auto& committed = std::get<JournalCommitted>(report);
@@ -91,7 +96,7 @@ void Scheduler::journal_reported(JournalReport report, Now now) {
     for (const OutcomeRecorded& outcome : committed.outcomes) recorded(outcome);
     for (const CampaignFigures& figures : committed.figures)
         if (const auto run = campaigns_.find(figures.campaign); run != campaigns_.end()) {
-            check_stop_if(*run->second);
+            check_stop_if(*run->second, now);
             finish_if_done(*run->second, now);
         }
     room_was_made();
@@ -168,9 +173,14 @@ std::optional<Instant> Scheduler::deadline(Now now) const {
     return earliest;
 }
 
-void Scheduler::stop() {
+void Scheduler::stop(Now now) {
     if (stopping_) return;
     stopping_ = true;
+    for (auto& [number, run] : campaigns_) {
+        if (run->plan.record.finished != WallTime() || !run->active_since) continue;
+        count_active_time(*run, now);
+        if (!failed_) put_campaign(*run);
+    }
     for (auto& [id, slot] : slots_) close_slot(*slot);
 }
 

@@ -54,8 +54,8 @@ class Scheduler {
     void deadline_passed(Now now);
 
     // ---- Operators. Persisted through the journal.
-    Status pause(CampaignNumber campaign, const std::string& reason);
-    Status resume(CampaignNumber campaign);
+    Status pause(CampaignNumber campaign, const std::string& reason, Now now);
+    Status resume(CampaignNumber campaign, Now now);
     Status cancel(CampaignNumber campaign);
     Status set_plan(CampaignNumber campaign, const RetryPolicy& retry, const Throttle& throttle,
                     const std::string& definition);
@@ -68,8 +68,13 @@ class Scheduler {
     // An address was suppressed by somebody else: no further attempt starts to it.
     void address_suppressed(std::string_view domain, std::string_view folded_local);
 
+    // Grants nothing until told to go on: no room on disk, say.
+    void suspend(const std::string& reason);
+    void go_on();
+    const std::string& suspended() const { return suspended_; }
+
     // Grants nothing more, closes sessions once what is in flight has ended.
-    void stop();
+    void stop(Now now);
     bool stopped() const;
 
     // ---- Outputs.
@@ -174,7 +179,8 @@ class Scheduler {
     void account_lease(std::uint64_t sequence, bool recorded);
     void learn(Site& site, const AttemptDone& report, Now now);
     void recorded(const OutcomeRecorded& outcome);
-    void check_stop_if(CampaignRun& run);
+    void check_stop_if(CampaignRun& run, Now now);
+    void count_active_time(CampaignRun& run, Now now);
     void finish_if_done(CampaignRun& run, Now now);
     void put_campaign(const CampaignRun& run);
     void unload(CampaignRun& run);
@@ -186,6 +192,7 @@ class Scheduler {
     Random random_;
     SchedulerOutput output_;
     bool stopping_ = false;
+    std::string suspended_;  // why; empty: it is not
     bool failed_ = false;  // the journal is gone
 
     std::map<CampaignNumber, std::unique_ptr<CampaignRun>> campaigns_;

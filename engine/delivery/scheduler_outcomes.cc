@@ -211,7 +211,7 @@ void Scheduler::recorded(const OutcomeRecorded& outcome) {
     if (lane.in_flight == 0 || lane.sweep) lanes_to_tend_.push_back(lane.id);
 }
 
-void Scheduler::check_stop_if(CampaignRun& run) {
+void Scheduler::check_stop_if(CampaignRun& run, Now now) {
     const Throttle& throttle = run.plan.throttle;
     if (!throttle.stop_bounce_percent || run.plan.record.state != CampaignState::kRunning) return;
     const std::uint64_t bounced = count_of(run.figures, OutcomeState::kBounced);
@@ -219,7 +219,7 @@ void Scheduler::check_stop_if(CampaignRun& run) {
     if (judged < throttle.stop_after || judged == 0) return;
     const double percent = 100.0 * static_cast<double>(bounced) / static_cast<double>(judged);
     if (percent < *throttle.stop_bounce_percent) return;
-    (void)pause(run.number(), "stop_if.bounce_percent");
+    (void)pause(run.number(), "stop_if.bounce_percent", now);
 }
 
 void Scheduler::finish_if_done(CampaignRun& run, Now now) {
@@ -235,12 +235,20 @@ void Scheduler::finish_if_done(CampaignRun& run, Now now) {
         unload(run);
         return;
     }
+    count_active_time(run, now);
     run.plan.record.finished = now.wall;
     if (!run.cancelling) run.plan.record.state = CampaignState::kFinished;
     put_campaign(run);
     output_.notices.push_back(
         {run.cancelling ? Notice::Kind::kCampaignCancelled : Notice::Kind::kCampaignFinished,
          run.number(), run.plan.record.id});
+}
+
+// Adds the time since the campaign began to run, or since this was last counted.
+void Scheduler::count_active_time(CampaignRun& run, Now now) {
+    if (run.active_since) run.plan.record.active += now.instant - *run.active_since;
+    run.active_since.reset();
+    if (run.plan.record.state == CampaignState::kRunning) run.active_since = now.instant;
 }
 
 void Scheduler::put_campaign(const CampaignRun& run) {
@@ -277,12 +285,13 @@ void Scheduler::unload(CampaignRun& run) {
     }
 }
 
-Status Scheduler::pause(CampaignNumber campaign, const std::string& reason) {
+Status Scheduler::pause(CampaignNumber campaign, const std::string& reason, Now now) {
     const auto found = campaigns_.find(campaign);
     if (found == campaigns_.end() || found->second->plan.record.state != CampaignState::kRunning)
         return Error{ErrorKind::kConflict, "the campaign is not running"};
     CampaignRun& run = *found->second;
     run.plan.record.state = CampaignState::kPaused;
+    count_active_time(run, now);
     run.plan.record.pause_reason = reason;
     put_campaign(run);
     unload(run);
@@ -291,7 +300,7 @@ Status Scheduler::pause(CampaignNumber campaign, const std::string& reason) {
     return {};
 }
 
-Status Scheduler::resume(CampaignNumber campaign) {
+Status Scheduler::resume(CampaignNumber campaign, Now now) {
     const auto found = campaigns_.find(campaign);
     if (found == campaigns_.end() || found->second->plan.record.state != CampaignState::kPaused)
         return Error{ErrorKind::kConflict, "the campaign is not paused"};
@@ -300,6 +309,7 @@ Status Scheduler::resume(CampaignNumber campaign) {
         run.plan.throttle.stop_bounce_percent.reset();  // the operator has seen it
     run.plan.record.state = CampaignState::kRunning;
     run.plan.record.pause_reason.clear();
+    count_active_time(run, now);
     put_campaign(run);
     output_.notices.push_back({Notice::Kind::kCampaignResumed, campaign, run.plan.record.id});
     return {};
@@ -350,6 +360,13 @@ Status Scheduler::set_plan(CampaignNumber campaign, const RetryPolicy& retry,
     }
     put_campaign(run);
     return {};
+}
+
+void Scheduler::suspend(const std::string& reason) { suspended_ = reason; }
+
+void Scheduler::go_on() {
+    suspended_.clear();
+    for (auto& [name, site] : sites_) touch(*site);
 }
 
 void Scheduler::address_suppressed(std::string_view domain, std::string_view folded_local) {

@@ -40,7 +40,7 @@ void Scheduler::touch(Site& site) {
 
 // Grants what the site's lanes, sessions and limits allow now, lane by lane in turn.
 void Scheduler::pump(Site& site, Now now) {
-    if (stopping_) return;
+    if (stopping_ || !suspended_.empty()) return;
     Instant wake = Instant::max();
     std::size_t passed_over = 0;  // lanes in a row that may not be sent at this moment
     while (passed_over < site.ready.size()) {

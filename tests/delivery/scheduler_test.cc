@@ -232,13 +232,13 @@ TEST(Scheduler, APausedCampaignSendsNothingAndResumesWhereItWas) {
     world.add_lane(1, "a.test", 20'000);
     world.begin();
     world.run_for(seconds(5));
-    ASSERT_TRUE(world.scheduler().pause(1, "operator"));
+    ASSERT_TRUE(world.scheduler().pause(1, "operator", world.now()));
     world.run_for(seconds(5));
     const std::uint64_t then = world.attempts("a.test");
     EXPECT_GT(then, 0u);
     world.run_for(minutes(10));
     EXPECT_EQ(world.attempts("a.test"), then);
-    ASSERT_TRUE(world.scheduler().resume(1));
+    ASSERT_TRUE(world.scheduler().resume(1, world.now()));
     world.run_until_finished(hours(2));
     EXPECT_EQ(world.attempts("a.test"), 20'000u);
 }

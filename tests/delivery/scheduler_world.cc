@@ -146,7 +146,7 @@ void SchedulerWorld::run_until_finished(Duration at_most) {
 }
 
 void SchedulerWorld::run_until_stopped(Duration at_most) {
-    scheduler_->stop();
+    scheduler_->stop(now_);
     settle();
     const Instant end = now_.instant + at_most;
     while (!scheduler_->stopped() && now_.instant < end && !events_.empty()) {

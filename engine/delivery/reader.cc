@@ -1,0 +1,276 @@
+#include "engine/delivery/reader.h"
+
+#include "engine/queue/keys.h"
+#include "engine/queue/records.h"
+
+namespace posthorn {
+
+namespace {
+
+constexpr std::uint8_t kBandWithMark = 255 - 9;  // lanes of 512 and more may have a mark
+constexpr std::size_t kNextsBeforeSeek = 8;      // stepping is cheaper than seeking over a few keys
+
+Error corrupt(std::string_view what) {
+    return {ErrorKind::kCorrupt, "the store holds " + std::string(what) + " that cannot be read"};
+}
+
+// Moves to the first key >= wanted, from a position before or at it.
+void advance(Cursor& cursor, std::string_view wanted) {
+    for (std::size_t i = 0; i < kNextsBeforeSeek; ++i) {
+        if (!cursor.valid() || cursor.key() >= wanted) return;
+        cursor.next();
+    }
+    if (cursor.valid() && cursor.key() < wanted) cursor.seek(wanted);
+}
+
+bool starts_with(std::string_view text, std::string_view prefix) {
+    return text.substr(0, prefix.size()) == prefix;
+}
+
+// Walks the pending rows of lanes: audience without outcome.
+class PendingRows {
+  public:
+    PendingRows(const Store& store, CampaignNumber campaign, std::string_view first)
+        : store_(store) {
+        const std::string prefix = campaign_prefix(campaign);
+        const std::string end = prefix_end(prefix);
+        audience_ = store.cursor(Family::kAudience, prefix, end);
+        outcomes_ = store.cursor(Family::kOutcome, prefix, end);
+        audience_->seek(first);
+        outcomes_->seek(first);
+        auto suppressions = store.cursor(Family::kSuppression, {}, {});
+        suppressions->seek({});
+        any_suppressed_ = suppressions->valid();
+    }
+
+    // Appends up to rows_max pending rows of the lane, from the first key >= `from`. True: there
+    // are no more beyond those.
+    Result<bool> read(const LaneId& lane, const std::string& from, std::size_t rows_max,
+                      Page& page) {
+        std::string prefix;
+        append_lane_prefix(prefix, lane.campaign, lane.domain);
+        position(*audience_, from);
+        position(*outcomes_, from);
+        std::size_t count = 0;
+        for (; audience_->valid() && starts_with(audience_->key(), prefix); audience_->next()) {
+            advance(*outcomes_, audience_->key());
+            if (outcomes_->valid() && outcomes_->key() == audience_->key()) continue;
+            if (count == rows_max) return false;
+            RETURN_IF_ERROR(append(page, audience_->key().substr(prefix.size())));
+            ++count;
+        }
+        RETURN_IF_ERROR(audience_->status());
+        RETURN_IF_ERROR(outcomes_->status());
+        return true;
+    }
+
+  private:
+    // Lanes of one size come in the order of the audience, so the next row is often the one wanted.
+    static void position(Cursor& cursor, std::string_view from) {
+        if (cursor.valid() && cursor.key() <= from) {
+            advance(cursor, from);
+        } else {
+            cursor.seek(from);
+        }
+    }
+
+    Status append(Page& page, std::string_view local) {
+        Page::Item item;
+        item.local_at = static_cast<std::uint32_t>(page.bytes.size());
+        item.local_bytes = static_cast<std::uint16_t>(local.size());
+        page.bytes += local;
+        item.row_at = static_cast<std::uint32_t>(page.bytes.size());
+        item.row_bytes = static_cast<std::uint32_t>(audience_->value().size());
+        page.bytes += audience_->value();
+        if (any_suppressed_) {
+            const auto key = parse_audience_key(audience_->key());
+            if (!key) return corrupt("a recipient's key");
+            suppression_key_.clear();
+            append_suppression_key(suppression_key_, {}, key->local.substr(4), key->domain);
+            const auto found = store_.get(Family::kSuppression, suppression_key_);
+            if (!found) return found.error();
+            item.suppressed = found->has_value();
+        }
+        page.items.push_back(item);
+        return {};
+    }
+
+    const Store& store_;
+    std::unique_ptr<Cursor> audience_, outcomes_;
+    bool any_suppressed_ = false;
+    std::string suppression_key_;
+};
+
+}  // namespace
+
+ReaderAnswer Reader::answer(const ReaderRequest& request) const {
+    return std::visit(
+        [this](const auto& asked) -> ReaderAnswer {
+            auto result = read(asked);
+            if (!result) return ReadFailed{asked.ticket, result.error()};
+            return std::move(*result);
+        },
+        request);
+}
+
+Result<std::string> Reader::mark_of(const LaneId& lane) const {
+    const auto stored = store_.get(Family::kLane, lane_key(lane));
+    if (!stored) return stored.error();
+    if (!*stored) return std::string();
+    auto record = decode_lane(**stored);
+    if (!record) return record.error();
+    return std::move(record->mark);
+}
+
+Result<ReaderAnswer> Reader::read(const OpenLanes& request) const {
+    LanesOpened answer;
+    answer.ticket = request.ticket;
+    answer.next_after = request.after;
+    auto page = std::make_shared<Page>();
+    const std::string first = lane_order_key(request.campaign, kFirstLaneBand, {});
+    auto order =
+        store_.cursor(Family::kLaneOrder, first, prefix_end(campaign_prefix(request.campaign)));
+    order->seek(request.after.empty() ? first : request.after);
+    if (order->valid() && order->key() == request.after) order->next();
+    std::optional<PendingRows> pending;
+    for (; order->valid(); order->next()) {
+        if (answer.lanes.size() >= request.lanes_max || page->items.size() >= request.rows_max)
+            break;
+        const auto key = parse_lane_order_key(order->key());
+        if (!key) return corrupt("a lane's key");
+        const LaneId lane{request.campaign, std::string(key->domain)};
+        std::string mark;
+        if (key->band <= kBandWithMark) {
+            auto stored = mark_of(lane);
+            if (!stored) return stored.error();
+            mark = std::move(*stored);
+        }
+        const std::string from = audience_key(lane, mark);
+        if (!pending) pending.emplace(store_, request.campaign, from);
+        LaneHead head{lane.domain, 0, static_cast<std::uint32_t>(page->items.size()), 0, false};
+        const auto complete = pending->read(lane, from, request.rows_per_lane_max, *page);
+        if (!complete) return complete.error();
+        head.complete = *complete;
+        head.count = static_cast<std::uint32_t>(page->items.size()) - head.first;
+        head.recipients = std::uint64_t{1} << (255 - key->band);
+        if (head.count > 0) answer.lanes.push_back(std::move(head));
+        answer.next_after = order->key();
+    }
+    RETURN_IF_ERROR(order->status());
+    answer.complete = !order->valid();
+    answer.page = std::move(page);
+    return ReaderAnswer(std::move(answer));
+}
+
+Result<ReaderAnswer> Reader::read(const ReadFresh& request) const {
+    RowsRead answer;
+    answer.ticket = request.ticket;
+    auto page = std::make_shared<Page>();
+    std::string after = request.after;
+    if (after.empty()) {
+        auto mark = mark_of(request.lane);
+        if (!mark) return mark.error();
+        after = std::move(*mark);
+    }
+    std::string from = audience_key(request.lane, after);
+    if (!after.empty()) from += '\0';  // the first key beyond it
+    PendingRows pending(store_, request.lane.campaign, from);
+    const auto complete = pending.read(request.lane, from, request.rows_max, *page);
+    if (!complete) return complete.error();
+    answer.complete = *complete;
+    answer.page = std::move(page);
+    return ReaderAnswer(std::move(answer));
+}
+
+Result<ReaderAnswer> Reader::read(const ReadDue& request) const {
+    RowsRead answer;
+    answer.ticket = request.ticket;
+    answer.complete = true;
+    auto page = std::make_shared<Page>();
+    std::string prefix;
+    append_lane_prefix(prefix, request.lane.campaign, request.lane.domain);
+    auto suppressions = store_.cursor(Family::kSuppression, {}, {});
+    suppressions->seek({});
+    const bool any_suppressed = suppressions->valid();
+    auto cursor = store_.cursor(Family::kRetry, prefix, prefix_end(prefix));
+    const std::string from = retry_key(request.lane, request.after_due, request.after_local);
+    cursor->seek(from);
+    if (cursor->valid() && cursor->key() == from) cursor->next();
+    for (; cursor->valid(); cursor->next()) {
+        const auto key = parse_retry_key(cursor->key());
+        if (!key) return corrupt("a retry's key");
+        if (key->due > request.until) {
+            answer.next_due = key->due;
+            break;
+        }
+        if (page->items.size() >= request.rows_max) {
+            answer.complete = false;
+            break;
+        }
+        RETURN_IF_ERROR(append_retry(*page, request, key->due, key->local, any_suppressed));
+    }
+    RETURN_IF_ERROR(cursor->status());
+    answer.page = std::move(page);
+    return ReaderAnswer(std::move(answer));
+}
+
+Status Reader::append_retry(Page& page, const ReadDue& request, WallTime due,
+                            std::string_view local, bool any_suppressed) const {
+    const std::string key = audience_key(request.lane, local);
+    const auto row = store_.get(Family::kAudience, key);
+    if (!row) return row.error();
+    const auto stored = store_.get(Family::kOutcome, key);
+    if (!stored) return stored.error();
+    if (!*row || !*stored) return {};  // purged meanwhile
+    auto outcome = decode_outcome(**stored);
+    if (!outcome) return outcome.error();
+    Page::Item item;
+    item.due = due;
+    item.local_at = static_cast<std::uint32_t>(page.bytes.size());
+    item.local_bytes = static_cast<std::uint16_t>(local.size());
+    page.bytes += local;
+    item.row_at = static_cast<std::uint32_t>(page.bytes.size());
+    item.row_bytes = static_cast<std::uint32_t>((*row)->size());
+    page.bytes += **row;
+    item.previous = static_cast<std::int32_t>(page.previous.size());
+    page.previous.push_back(std::move(*outcome));
+    if (any_suppressed) {
+        std::string suppression;
+        append_suppression_key(suppression, {}, local.substr(4), request.lane.domain);
+        const auto found = store_.get(Family::kSuppression, suppression);
+        if (!found) return found.error();
+        item.suppressed = found->has_value();
+    }
+    page.items.push_back(item);
+    return {};
+}
+
+Result<ReaderAnswer> Reader::read(const ListDeferredLanes& request) const {
+    DeferredLanes answer;
+    answer.ticket = request.ticket;
+    answer.complete = true;
+    answer.next_after = request.after_domain;
+    const std::string prefix = campaign_prefix(request.campaign);
+    auto cursor = store_.cursor(Family::kRetry, prefix, prefix_end(prefix));
+    std::string from = prefix;
+    if (!request.after_domain.empty()) {
+        append_lane_prefix(from = {}, request.campaign, request.after_domain);
+        from = prefix_end(from);
+    }
+    for (cursor->seek(from); cursor->valid(); cursor->seek(from)) {
+        const auto key = parse_retry_key(cursor->key());
+        if (!key) return corrupt("a retry's key");
+        if (answer.lanes.size() >= request.lanes_max) {
+            answer.complete = false;
+            break;
+        }
+        answer.lanes.emplace_back(std::string(key->domain), key->due);
+        answer.next_after = answer.lanes.back().first;
+        append_lane_prefix(from = {}, request.campaign, answer.next_after);
+        from = prefix_end(from);
+    }
+    RETURN_IF_ERROR(cursor->status());
+    return ReaderAnswer(std::move(answer));
+}
+
+}  // namespace posthorn

@@ -1,0 +1,50 @@
+// A sender on a thread and a loop of its own: carries its orders, moves the bytes of its sessions, and
+// hands its reports to the scheduler's mailbox. Output of many events is written once per turn.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/delivery/sender.h"
+#include "engine/net/loop.h"
+#include "engine/net/mailbox.h"
+#include "engine/net/tcp.h"
+
+namespace posthorn {
+
+class SenderThread {
+  public:
+    // Both mailboxes are large enough for all that can be under way (DeliveryLimits), so no push fails.
+    SenderThread(SenderOptions options, std::shared_ptr<const Classifier> classifier,
+                 std::size_t orders_max, Mailbox<SenderReport>& reports);
+    ~SenderThread();  // stops and joins
+
+    void start();
+    Mailbox<SenderOrder>& orders() { return orders_; }
+    void abort();  // any thread: see Sender::abort_all
+
+  private:
+    class Connection;
+
+    void take_orders();
+    void end_turn();
+    void connect(const ConnectOrder& order);
+    void write(SlotId slot);
+
+    Loop loop_;
+    Wake wake_;
+    Mailbox<SenderOrder> orders_;
+    Mailbox<SenderReport>& reports_;
+    Sender sender_;
+    Timer timer_;
+    TurnEnd turn_end_;
+    std::unordered_map<SlotId, std::unique_ptr<Connection>> connections_;
+    std::vector<SenderOrder> taken_;
+    std::thread thread_;
+};
+
+}  // namespace posthorn
