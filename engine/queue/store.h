@@ -107,7 +107,8 @@ class Store {
 
     virtual Result<std::optional<std::string>> get(Family family, std::string_view key) const = 0;
 
-    // Walks [lower, upper); an empty upper means to the end of the family.
+    // Walks [lower, upper); an empty upper means to the end of the family. Invalid until its first
+    // seek.
     virtual std::unique_ptr<Cursor> cursor(Family family, std::string_view lower,
                                            std::string_view upper) const = 0;
 
@@ -119,15 +120,18 @@ class Store {
     virtual Result<std::unique_ptr<SortedFileWriter>> sorted_file(Family family,
                                                                   const std::string& path) = 0;
 
-    // Makes the files part of the store, all or none; moves them. Ranges may not overlap within a
-    // family.
+    // Makes the files part of the store, all or none, durably; moves them. kConflict when the range
+    // of a file overlaps another's of its family or holds keys of the store.
     virtual Status ingest(const std::vector<SortedFile>& files) = 0;
+
+    // What a write met that failed; final, so that every later write gives the same.
+    virtual Status health() const = 0;
 
     virtual Durability durability() const = 0;
     virtual std::uint64_t bytes_on_disk() const = 0;  // tables and logs; 0 in memory
     virtual std::uint64_t approximate_count(Family family) const = 0;
 
-    // Removes dead bytes of a key range in the background.
+    // Asks for the dead bytes of a key range to be removed, in the background.
     virtual void compact(Family family, std::string_view begin, std::string_view end) = 0;
 };
 
