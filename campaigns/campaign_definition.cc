@@ -128,8 +128,14 @@ Json of_campaign(const Campaign& campaign) {
 
 // A digest follows what is sent, not where the files lie.
 void drop_paths(Json& json) {
+    if (!json.is_structured()) return;
     if (json.is_object()) json.erase("file");
     for (Json& member : json) drop_paths(member);
+}
+
+bool names_files(std::string_view key) {
+    return key == "html" || key == "text" || key == "template" || key == "recipients" ||
+           key == "exclude";
 }
 
 bool may_change(std::string_view key) { return key == "throttle" || key == "retry"; }
@@ -175,7 +181,7 @@ Digests digests(const Campaign& campaign) {
     Digests out;
     Json json = of_campaign(campaign);
     for (auto& [key, value] : json.items()) {
-        drop_paths(value);
+        if (names_files(key)) drop_paths(value);
         out.emplace_back(key, sha256_hex(printed(value)));
     }
     return out;

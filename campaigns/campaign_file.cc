@@ -1,7 +1,6 @@
 #include "campaigns/campaign_file.h"
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "campaigns/campaign_file_keys.h"
@@ -49,13 +48,9 @@ LoadedCampaign load_campaign(const std::string& path, const LoadOptions& options
     if (failure || !fs::is_regular_file(file, failure))
         return unreadable("the campaign file " + in_quotes(path) + " cannot be found",
                           "name a campaign file: posthorn send campaign.json");
-    std::ifstream in(file, std::ios::binary);
-    std::string text(kMaxJsonBytes + 1, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    if (!in.is_open() || in.bad())
-        return unreadable("the campaign file " + in_quotes(path) + " cannot be read", "");
-    return read_campaign(text, file.parent_path().string(), fs::path(path).stem().string(),
+    const std::optional<std::string> text = read_at_most(file.string(), kMaxJsonBytes);
+    if (!text) return unreadable("the campaign file " + in_quotes(path) + " cannot be read", "");
+    return read_campaign(*text, file.parent_path().string(), fs::path(path).stem().string(),
                          options);
 }
 

@@ -51,8 +51,8 @@ void check_opt_out(const ObjectReader& file, const Campaign& campaign) {
                  : "recipients have no way to unsubscribe",
              "add \"unsubscribe\": {\"url\": \"https://…/{{unsubscribe_token}}\"} or a `mailto`");
     if (!out.url.empty()) check_url(file, campaign);
-    if (object && out.url.empty() && object->value("one_click") != nullptr && out.one_click &&
-        object->value("url") == nullptr)
+    const auto* const one_click = object ? object->value("one_click") : nullptr;
+    if (one_click != nullptr && *one_click == true && object->value("url") == nullptr)
         file.reading().error(CampaignErrorCode::kConflict, "/compliance/unsubscribe/one_click",
                              "`one_click` needs a `url`", "add `url`, or leave `one_click` out");
 }

@@ -1,4 +1,5 @@
 // The files that a campaign names.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -55,32 +56,42 @@ std::optional<std::string> resolve_file(CampaignReading& reading, const std::str
     return real.string();
 }
 
+std::optional<std::string> read_at_most(const std::string& path, std::size_t bytes_max) {
+    std::error_code failure;
+    const std::uintmax_t size = fs::file_size(path, failure);
+    if (failure) return std::nullopt;
+    std::string bytes(static_cast<std::size_t>(std::min<std::uintmax_t>(size, bytes_max + 1)),
+                      '\0');
+    std::ifstream in(path, std::ios::binary);
+    in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    if (!in.is_open() || in.bad()) return std::nullopt;
+    bytes.resize(static_cast<std::size_t>(in.gcount()));
+    return bytes;
+}
+
 std::optional<Content> read_template_file(CampaignReading& reading, const std::string& path,
                                           std::string_view written) {
     const auto file = resolve_file(reading, path, written);
     if (!file) return std::nullopt;
-    std::ifstream in(*file, std::ios::binary);
-    std::string bytes(kTemplateBytesMax + 1, '\0');
-    in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    bytes.resize(static_cast<std::size_t>(in.gcount()));
-    if (in.bad() || (!in.is_open())) {
+    std::optional<std::string> bytes = read_at_most(*file, kTemplateBytesMax);
+    if (!bytes) {
         reading.error(CampaignErrorCode::kFileMissing, path,
                       in_quotes(written) + " cannot be read");
         return std::nullopt;
     }
-    if (bytes.size() > kTemplateBytesMax) {
+    if (bytes->size() > kTemplateBytesMax) {
         reading.error(CampaignErrorCode::kRange, path,
                       in_quotes(written) + " is larger than 4 MiB");
         return std::nullopt;
     }
-    if (bytes.starts_with("\xEF\xBB\xBF")) bytes.erase(0, 3);
-    if (!valid_utf8(bytes)) {
+    if (bytes->starts_with("\xEF\xBB\xBF")) bytes->erase(0, 3);
+    if (!valid_utf8(*bytes)) {
         reading.error(CampaignErrorCode::kType, path, in_quotes(written) + " is not UTF-8",
                       "save it as UTF-8");
         return std::nullopt;
     }
-    std::string hash = sha256_hex(bytes);
-    return Content{*file, std::move(bytes), std::move(hash)};
+    std::string hash = sha256_hex(*bytes);
+    return Content{*file, std::move(*bytes), std::move(hash)};
 }
 
 }  // namespace posthorn

@@ -33,6 +33,9 @@ void check_campaign(const ObjectReader& file, const Campaign& campaign);
 std::optional<std::string> resolve_file(CampaignReading& reading, const std::string& path,
                                         std::string_view written, bool directory = false);
 
+// A file's bytes, one more than the bound at most; nothing when it cannot be read.
+std::optional<std::string> read_at_most(const std::string& path, std::size_t bytes_max);
+
 // A template beside the campaign file, in UTF-8, without its BOM.
 std::optional<Content> read_template_file(CampaignReading& reading, const std::string& path,
                                           std::string_view written);

@@ -1,0 +1,96 @@
+#include "campaigns/campaign_definition.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+
+#include "campaigns/campaign_file.h"
+
+namespace posthorn {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const std::string kRoot = std::string(POSTHORN_SOURCE_DIR) + "/";
+
+Campaign loaded(const std::string& file) {
+    LoadedCampaign out = load_campaign(kRoot + file, LoadOptions{});
+    EXPECT_TRUE(out.ok()) << to_text(out.errors, file);
+    return out.campaign;
+}
+
+const std::vector<std::string> kCampaigns = {
+    "tests/campaigns/files/good/minimal.json", "tests/campaigns/files/good/full.jsonc",
+    "campaigns/examples/newsletter/newsletter.json", "campaigns/examples/receipt/receipt.json"};
+
+TEST(CampaignDefinitionTest, ADefinitionReadsBackToItself) {
+    for (const std::string& file : kCampaigns) {
+        const Campaign campaign = loaded(file);
+        const std::string definition = normalise(campaign);
+        const Result<Campaign> back = load_normalised(definition);
+        ASSERT_TRUE(back) << back.error().message;
+        EXPECT_EQ(normalise(*back), definition);
+        EXPECT_EQ(digests(*back), digests(campaign));
+        EXPECT_EQ(back->headers, campaign.headers);
+        EXPECT_EQ(back->retry.schedule, campaign.retry.schedule);
+        EXPECT_EQ(back->throttle, campaign.throttle);
+        EXPECT_EQ(back->text_source, campaign.text_source);
+        EXPECT_EQ(back->vars, campaign.vars);
+    }
+}
+
+TEST(CampaignDefinitionTest, ContentsAreKeptByHashAndComeBack) {
+    const Campaign campaign = loaded("tests/campaigns/files/good/full.jsonc");
+    std::map<std::string, std::string> store;
+    for (const NamedContent& content : contents(campaign))
+        store.emplace(content.sha256, content.bytes);
+    EXPECT_EQ(store.size(), 3u);
+    const std::string definition = normalise(campaign);
+    EXPECT_THAT(definition, Not(HasSubstr("Bye")));
+    Campaign back = *load_normalised(definition);
+    EXPECT_EQ(back.html.bytes, "");
+    const auto fetch = [&](std::string_view hash) -> Result<std::string> {
+        return store.at(std::string(hash));
+    };
+    ASSERT_TRUE(attach_contents(back, fetch));
+    EXPECT_EQ(back.html, campaign.html);
+    EXPECT_EQ(back.partials, campaign.partials);
+    store.begin()->second += "x";
+    EXPECT_FALSE(attach_contents(back, fetch));
+}
+
+TEST(CampaignDefinitionTest, DamagedDefinitionsAreRefused) {
+    for (const char* damaged : {"", "[]", "{}", "{\"id\":3}", "nonsense"})
+        EXPECT_EQ(load_normalised(damaged).error().kind, ErrorKind::kCorrupt) << damaged;
+}
+
+TEST(CampaignDefinitionTest, ChangedKeysAreNamed) {
+    const Campaign sent = loaded("tests/campaigns/files/good/full.jsonc");
+    Campaign now = sent;
+    EXPECT_THAT(compare(digests(sent), digests(now)).refused, IsEmpty());
+    now.subject += "!";
+    now.partials[0].content.sha256[0] ^= 1;
+    now.throttle.stop_after = 7;
+    now.retry.attempts_max = 99;
+    CampaignChange change = compare(digests(sent), digests(now));
+    EXPECT_THAT(change.refused, ElementsAre("subject", "template"));
+    EXPECT_THAT(change.recorded, ElementsAre("retry", "throttle"));
+    Digests with_rows = digests(sent);
+    with_rows.emplace_back(kListDigest, "1:2");
+    EXPECT_THAT(compare(with_rows, digests(sent)).refused, IsEmpty());
+}
+
+TEST(CampaignDefinitionTest, MovingTheFilesChangesNothing) {
+    const Campaign sent = loaded("tests/campaigns/files/good/full.jsonc");
+    Campaign moved = sent;
+    moved.html.file = "/elsewhere/mail.html";
+    moved.recipients.file = "/elsewhere/list.tsv";
+    moved.exclude.lists[0].file = "/elsewhere/list.csv";
+    EXPECT_EQ(digests(sent), digests(moved));
+}
+
+}  // namespace
+}  // namespace posthorn
