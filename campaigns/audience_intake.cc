@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMaxRowErrors = 100;         // listed when rows may not be invalid
 constexpr std::uint64_t kInvalidCheckRows = 1024;  // between two looks at the share of invalid rows
+constexpr std::size_t kMaxSamples = 5;             // of rejected rows
 constexpr std::size_t kMaxNameBytes = 512;         // of a display name
 
 CampaignError list_error(CampaignErrorCode code, std::string message, std::string hint) {
@@ -148,12 +149,14 @@ bool AudienceIntake::hand_on(AudienceSink& sink, const ListRow& row) {
 void AudienceIntake::reject(const ListRow& row, std::string_view reason) {
     ++figures_.invalid;
     rejects_.add(row.number, row.line, row.email, reason);
-    if (campaign_.recipients.invalid == InvalidRows::kSkip) return;
-    CampaignError error =
-        list_error(CampaignErrorCode::kBadAddress,
-                   "row " + std::to_string(row.number) + ": '" +
-                       std::string(row.email.substr(0, 100)) + "': " + std::string(reason),
-                   "correct it, or set \"invalid\": \"skip\"");
+    const bool skips = campaign_.recipients.invalid == InvalidRows::kSkip;
+    if (skips && rejected_samples_.size() >= kMaxSamples) return;
+    std::string words = "row " + std::to_string(row.number) + ": '" +
+                        std::string(row.email.substr(0, 100)) + "': " + std::string(reason);
+    if (rejected_samples_.size() < kMaxSamples) rejected_samples_.push_back(words);
+    if (skips) return;
+    CampaignError error = list_error(CampaignErrorCode::kBadAddress, std::move(words),
+                                     "correct it, or set \"invalid\": \"skip\"");
     error.file = campaign_.recipients.file;
     error.line = static_cast<std::uint32_t>(row.line);
     error.column = 1;

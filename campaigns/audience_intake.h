@@ -64,6 +64,9 @@ class AudienceIntake {
     const std::vector<std::string>& columns() const;  // complete once done
     const std::vector<CampaignError>& errors() const { return errors_; }
 
+    // The first rejected rows, for a person: "row 3: 'ann at x.test': no @".
+    const std::vector<std::string>& rejected_samples() const { return rejected_samples_; }
+
     // Rejects are synced first.
     Result<IntakePosition> position();
 
@@ -87,6 +90,7 @@ class AudienceIntake {
     ListRejects rejects_;
     AudienceFigures figures_;
     std::vector<CampaignError> errors_;
+    std::vector<std::string> rejected_samples_;
     State state_ = State::kReading;
     Address address_;      // of the row being taken
     std::string written_;  // the same, printed

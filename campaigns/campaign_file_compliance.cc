@@ -120,7 +120,8 @@ void read_compliance(const ObjectReader& file, Campaign& campaign) {
                                      "use a name like news.example.com (RFC 2919)");
         }
     }
-    if (out.list_id.empty() && !campaign.from.domain.empty())
+    const bool marketing = campaign.kind == CampaignKind::kMarketing;
+    if (marketing && out.list_id.empty() && !campaign.from.domain.empty())
         out.list_id = campaign.id + "." + campaign.from.domain;
 }
 

@@ -55,7 +55,7 @@ TEST(JsonPositionTest, ItAgreesWithTheLibraryAboutWhatIsJson) {
     Random random(7);
     const std::string_view letters = "{}[],:\"\\/u0 19.-e*\nntf\xC3\xA9";
     std::size_t accepted = 0;
-    for (int round = 0; round < 20'000; ++round) {
+    for (int round = 0; round < 5'000; ++round) {
         std::string text = seed;
         for (std::uint64_t edits = random.below(3) + (round % 2); edits > 0; --edits) {
             const std::size_t at = random.below(text.size());
@@ -69,7 +69,7 @@ TEST(JsonPositionTest, ItAgreesWithTheLibraryAboutWhatIsJson) {
         EXPECT_EQ(ours, library) << text;
         accepted += library;
     }
-    EXPECT_GT(accepted, 1000u);
+    EXPECT_GT(accepted, 250u);
 }
 
 }  // namespace

@@ -1,0 +1,37 @@
+// Everything that can be found wrong with a campaign before it is sent: its file, its templates,
+// its list, and the messages of its first recipients. Touches no network and writes nothing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "campaigns/campaign.h"
+#include "campaigns/campaign_errors.h"
+#include "campaigns/campaign_file.h"
+#include "engine/mail/address.h"
+#include "engine/queue/model.h"
+
+namespace posthorn {
+
+struct CheckOptions {
+    LoadOptions load;
+    std::uint64_t rows_max = 0;     // of the list; 0: all
+    std::uint64_t rendered = 1000;  // recipients whose messages are made and looked at
+    std::function<Result<bool>(const Address&)> suppressed;  // empty: nobody is
+};
+
+struct CheckedCampaign {
+    Campaign campaign;                  // to be used only when ok()
+    std::vector<CampaignError> errors;  // and warnings: the file's in its order, then the list's
+    AudienceFigures figures;            // of the rows read; duplicates are not looked for
+    bool whole_list = false;            // all rows were read
+    std::vector<std::string> columns;
+
+    bool ok() const { return !has_errors(errors); }
+};
+
+CheckedCampaign check_campaign_file(const std::string& path, const CheckOptions& options);
+
+}  // namespace posthorn
