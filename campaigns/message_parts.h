@@ -1,0 +1,80 @@
+// A compiled content: what compile_content makes and CompiledMessage renders from. Immutable once
+// made; shared by all threads.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "campaigns/message.h"
+#include "campaigns/template_program.h"
+#include "campaigns/template_run.h"
+#include "engine/mail/mime.h"
+
+namespace posthorn {
+
+inline constexpr std::size_t kHeaderValueBytesMax = 8192;    // of one rendered header
+inline constexpr std::size_t kUnsubscribeUrlBytesMax = 900;  // it cannot fold, a line ends at 998
+
+struct CompiledPart {
+    const char* media_type = "text/plain";
+    Program program;
+    std::vector<BodyPiece> pieces;  // the program's texts
+    TransferEncoding encoding = TransferEncoding::k7bit;
+};
+
+struct CompiledHeader {
+    std::string name;
+    Program program;
+};
+
+struct MessageParts {
+    std::string campaign_id;
+    std::string from_domain;
+    std::string envelope_from;
+    bool smtputf8 = false;  // whoever the recipient is
+
+    std::string sender_headers;  // From, Reply-To: lines, the same for everybody
+    std::string list_headers;    // List-Id to MIME-Version, and custom headers without variables
+    std::optional<Program> to_name;
+    std::optional<Program> subject;  // otherwise in sender_headers
+    std::vector<CompiledHeader> headers;
+
+    std::optional<Program> unsubscribe_url;
+    std::string unsubscribe_mailto;  // "mailto:…?subject=unsubscribe", empty: none
+    std::optional<TokenSealer> sealer;
+    bool token_wanted = false;
+
+    std::vector<CompiledPart> parts;  // text, then HTML
+    std::size_t columns = 0;
+    std::size_t message_bytes_max = 0;
+};
+
+class CompiledMessage final : public Renderer {
+  public:
+    explicit CompiledMessage(MessageParts parts) : parts_(std::move(parts)) {}
+
+    Status render(const RenderRequest& request, RenderedMessage& message) const override;
+
+  private:
+    struct Scratch;
+    static Scratch& scratch_of_thread();
+
+    Status read_row(const RenderRequest& request, RenderedMessage& message, Scratch& scratch) const;
+    Status make_unsubscribe(Scratch& scratch, const std::string& address) const;
+    Status write_headers(const RenderRequest& request, RenderedMessage& message,
+                         Scratch& scratch) const;
+    Status write_templated(const std::string& name, const Program& program, std::string& out,
+                           Scratch& scratch) const;
+    void write_list_unsubscribe(std::string& out, Scratch& scratch) const;
+    Status write_body(std::string& out, Scratch& scratch) const;
+    Status write_part(const CompiledPart& part, std::string& out, Scratch& scratch) const;
+    template <class Body>
+    RunOutcome run_body(const CompiledPart& part, std::string& out, Scratch& scratch,
+                        bool& too_big) const;
+
+    MessageParts parts_;
+};
+
+}  // namespace posthorn

@@ -1,0 +1,266 @@
+#include <array>
+
+#include "campaigns/message_parts.h"
+#include "engine/base/hash.h"
+#include "engine/mail/encodings.h"
+#include "engine/mail/headers.h"
+
+namespace posthorn {
+namespace {
+
+Error refused(std::string why) { return {ErrorKind::kInvalid, std::move(why)}; }
+
+Status status_of(const RunOutcome& outcome, const Program& program, std::string_view where) {
+    switch (outcome.state) {
+        case RunState::kDone:
+            return {};
+        case RunState::kMissing:
+            return refused(std::string(where) + ": " + program.names[outcome.name].tag +
+                           " has no value");
+        case RunState::kRefused:
+        case RunState::kTooLong:
+            return refused(std::string(where) + " becomes too long");
+    }
+    return {};
+}
+
+void append_hex(std::string& out, const std::array<char, 16>& bytes) {
+    constexpr char kHex[] = "0123456789abcdef";
+    for (char c : bytes) {
+        out.push_back(kHex[static_cast<unsigned char>(c) >> 4]);
+        out.push_back(kHex[static_cast<unsigned char>(c) & 15]);
+    }
+}
+
+// What no URI may hold, percent-encoded in place.
+void clean_uri(std::string& uri) {
+    const auto good = [](char c) {
+        return c > 0x20 && c < 0x7F && c != '<' && c != '>' && c != '"' && c != '\\';
+    };
+    std::size_t clean = 0;
+    while (clean < uri.size() && good(uri[clean])) ++clean;
+    if (clean == uri.size()) return;
+    std::string out;
+    for (char c : uri) {
+        if (good(c))
+            out.push_back(c);
+        else
+            append_percent_encoded(out, {&c, 1});
+    }
+    uri = std::move(out);
+}
+
+// One writer of a body as the sink of a program, with a bound on the whole message.
+template <class Body>
+class BodySink {
+  public:
+    BodySink(const std::vector<BodyPiece>& pieces, std::string& out, std::size_t bytes_max)
+        : pieces_(pieces), out_(out), bytes_max_(bytes_max), body_(out) {}
+
+    bool text(std::uint32_t index) { return body_.piece(pieces_[index]) && fits(); }
+    bool value(std::string_view bytes) { return body_.value(bytes) && fits(); }
+    void close() { body_.close(); }
+    bool fits() const { return out_.size() <= bytes_max_; }
+
+  private:
+    const std::vector<BodyPiece>& pieces_;
+    std::string& out_;
+    std::size_t bytes_max_;
+    Body body_;
+};
+
+}  // namespace
+
+// Buffers of one thread, grown by the largest message so far; nothing in them outlives a call.
+struct CompiledMessage::Scratch {
+    TemplateScratch run;
+    std::vector<TemplateValue> slots;
+    Address address;
+    std::string name, token, url, value, plain, hashed;
+    std::array<char, 16> hash{};
+};
+
+CompiledMessage::Scratch& CompiledMessage::scratch_of_thread() {
+    thread_local Scratch scratch;
+    return scratch;
+}
+
+Status CompiledMessage::render(const RenderRequest& request, RenderedMessage& message) const {
+    Scratch& scratch = scratch_of_thread();
+    message.bytes.clear();
+    message.eight_bit = false;
+    RETURN_IF_ERROR(read_row(request, message, scratch));
+    if (parts_.token_wanted) RETURN_IF_ERROR(make_unsubscribe(scratch, message.envelope_to));
+    RETURN_IF_ERROR(write_headers(request, message, scratch));
+    RETURN_IF_ERROR(write_body(message.bytes, scratch));
+    if (message.bytes.size() > parts_.message_bytes_max) return refused("the message is too large");
+    return {};
+}
+
+// The row's views fill the slots; they live as long as the request.
+Status CompiledMessage::read_row(const RenderRequest& request, RenderedMessage& message,
+                                 Scratch& scratch) const {
+    std::optional<AudienceRow> row = AudienceRow::parse(request.row);
+    if (!row) return Error{ErrorKind::kCorrupt, "the stored recipient cannot be read"};
+    const AddressFault fault = parse_address(row->address(), scratch.address);
+    if (fault != AddressFault::kNone)
+        return refused("not an address: " + std::string(reason(fault)));
+    message.envelope_to.clear();
+    scratch.address.append_to(message.envelope_to);
+    message.envelope_from = parts_.envelope_from;
+    message.smtputf8 = parts_.smtputf8 || scratch.address.smtputf8;
+
+    scratch.slots.resize(kBuiltInCount + parts_.columns);
+    const auto slot = [&scratch](BuiltIn name) -> TemplateValue& {
+        return scratch.slots[static_cast<std::size_t>(name)];
+    };
+    slot(BuiltIn::kUnsubscribeUrl) = slot(BuiltIn::kUnsubscribeToken) = {{}, false};
+    slot(BuiltIn::kRecipientEmail) = {row->address(), false};
+    slot(BuiltIn::kRecipientName) = {row->name(), false};
+    slot(BuiltIn::kRecipientDomain) = {scratch.address.domain, false};
+    for (std::size_t i = 0; i < parts_.columns; ++i) scratch.slots[kBuiltInCount + i] = row->next();
+    return {};
+}
+
+Status CompiledMessage::make_unsubscribe(Scratch& scratch, const std::string& address) const {
+    scratch.token.clear();
+    if (parts_.sealer)
+        parts_.sealer->append(scratch.token, address);
+    else
+        scratch.token = "token";
+    scratch.slots[static_cast<std::size_t>(BuiltIn::kUnsubscribeToken)] = {scratch.token, false};
+    scratch.url.clear();
+    if (parts_.unsubscribe_url) {
+        StringSink sink(*parts_.unsubscribe_url, scratch.url, kUnsubscribeUrlBytesMax);
+        const RunOutcome outcome =
+            run_program(*parts_.unsubscribe_url, scratch.slots, scratch.run, sink);
+        RETURN_IF_ERROR(status_of(outcome, *parts_.unsubscribe_url, "the unsubscribe URL"));
+        clean_uri(scratch.url);
+        if (scratch.url.size() > kUnsubscribeUrlBytesMax)
+            return refused("the unsubscribe URL becomes too long");
+    } else if (!parts_.unsubscribe_mailto.empty()) {
+        scratch.url = parts_.unsubscribe_mailto;
+        if (parts_.sealer) scratch.url.append("%20").append(scratch.token);
+    }
+    scratch.slots[static_cast<std::size_t>(BuiltIn::kUnsubscribeUrl)] = {scratch.url, false};
+    return {};
+}
+
+Status CompiledMessage::write_headers(const RenderRequest& request, RenderedMessage& message,
+                                      Scratch& scratch) const {
+    std::string& out = message.bytes;
+    out.append("Date: ");
+    append_date(out, request.date);
+    out.append("\r\n").append(parts_.sender_headers);
+
+    const TemplateValue& name = scratch.slots[static_cast<std::size_t>(BuiltIn::kRecipientName)];
+    scratch.name.assign(name.bytes);
+    if (parts_.to_name) {
+        scratch.name.clear();
+        StringSink sink(*parts_.to_name, scratch.name, kHeaderValueBytesMax);
+        RETURN_IF_ERROR(status_of(run_program(*parts_.to_name, scratch.slots, scratch.run, sink),
+                                  *parts_.to_name, "to_name"));
+    }
+    if (scratch.name.size() > kHeaderValueBytesMax) return refused("the name is too long");
+    append_mailbox_header(out, "To", scratch.name, message.envelope_to);
+    if (parts_.subject) RETURN_IF_ERROR(write_templated("Subject", *parts_.subject, out, scratch));
+
+    scratch.hashed.assign(parts_.campaign_id).push_back('\0');
+    scratch.hashed.append(request.audience_key);
+    scratch.hash = hash128(scratch.hashed);
+    out.append("Message-ID: <");
+    append_hex(out, scratch.hash);
+    out.push_back('@');
+    out.append(parts_.from_domain).append(">\r\n");
+    write_list_unsubscribe(out, scratch);
+    out.append(parts_.list_headers);
+    for (const CompiledHeader& header : parts_.headers)
+        RETURN_IF_ERROR(write_templated(header.name, header.program, out, scratch));
+    return {};
+}
+
+Status CompiledMessage::write_templated(const std::string& name, const Program& program,
+                                        std::string& out, Scratch& scratch) const {
+    scratch.value.clear();
+    StringSink sink(program, scratch.value, kHeaderValueBytesMax);
+    RETURN_IF_ERROR(
+        status_of(run_program(program, scratch.slots, scratch.run, sink), program, name));
+    append_header(out, name, scratch.value);
+    return {};
+}
+
+void CompiledMessage::write_list_unsubscribe(std::string& out, Scratch& scratch) const {
+    if (!parts_.unsubscribe_url && parts_.unsubscribe_mailto.empty()) return;
+    std::string& value = scratch.value;
+    value.clear();
+    if (parts_.unsubscribe_url) value.append("<").append(scratch.url).append(">");
+    if (!parts_.unsubscribe_mailto.empty()) {
+        if (!value.empty()) value.append(", ");
+        value.append("<").append(parts_.unsubscribe_mailto);
+        if (parts_.sealer) value.append("%20").append(scratch.token);
+        value.append(">");
+    }
+    append_structured_header(out, "List-Unsubscribe", value);
+}
+
+Status CompiledMessage::write_body(std::string& out, Scratch& scratch) const {
+    if (parts_.parts.size() == 1) return write_part(parts_.parts.front(), out, scratch);
+    out.append("Content-Type: multipart/alternative;\r\n boundary=\"");
+    const std::size_t boundary_at = out.size();
+    append_boundary(out, {scratch.hash.data(), scratch.hash.size()});
+    const std::size_t boundary_bytes = out.size() - boundary_at;
+    out.append("\"\r\n\r\n");
+    const auto delimit = [&](const char* end) {
+        out.append("--");
+        out.reserve(out.size() + boundary_bytes);  // the bytes copied lie in out itself
+        out.append(out.data() + boundary_at, boundary_bytes);
+        out.append(end);
+    };
+    for (const CompiledPart& part : parts_.parts) {
+        delimit("\r\n");
+        RETURN_IF_ERROR(write_part(part, out, scratch));
+    }
+    delimit("--\r\n");
+    return {};
+}
+
+template <class Body>
+RunOutcome CompiledMessage::run_body(const CompiledPart& part, std::string& out, Scratch& scratch,
+                                     bool& too_big) const {
+    BodySink<Body> sink(part.pieces, out, parts_.message_bytes_max);
+    const RunOutcome outcome = run_program(part.program, scratch.slots, scratch.run, sink);
+    if (outcome.state == RunState::kDone) sink.close();
+    too_big = !sink.fits();
+    return outcome;
+}
+
+Status CompiledMessage::write_part(const CompiledPart& part, std::string& out,
+                                   Scratch& scratch) const {
+    out.append("Content-Type: ").append(part.media_type).append("; charset=utf-8\r\n");
+    out.append("Content-Transfer-Encoding: ");
+    const std::size_t start = out.size();
+    const auto begin = [&](TransferEncoding encoding) {
+        out.resize(start);
+        out.append(name_of(encoding)).append("\r\n\r\n");
+    };
+    RunOutcome outcome;
+    bool too_big = false;
+    if (part.encoding == TransferEncoding::kBase64) {
+        begin(TransferEncoding::kBase64);
+        scratch.plain.clear();
+        outcome = run_body<PlainBody>(part, scratch.plain, scratch, too_big);
+        if (outcome.state == RunState::kDone) append_base64_lines(out, scratch.plain);
+        return status_of(outcome, part.program, part.media_type);
+    }
+    if (part.encoding == TransferEncoding::k7bit) {
+        begin(TransferEncoding::k7bit);
+        outcome = run_body<SevenBitBody>(part, out, scratch, too_big);
+        if (outcome.state != RunState::kRefused || too_big)
+            return status_of(outcome, part.program, part.media_type);
+    }
+    begin(TransferEncoding::kQuotedPrintable);
+    outcome = run_body<QuotedPrintableBody>(part, out, scratch, too_big);
+    return status_of(outcome, part.program, part.media_type);
+}
+
+}  // namespace posthorn
