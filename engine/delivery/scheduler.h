@@ -84,6 +84,7 @@ class Scheduler {
 
     // ---- Views, for status and explain.
     const CampaignRun* campaign(CampaignNumber number) const;
+    std::vector<CampaignNumber> campaigns() const;  // finished ones of this run, too
     StatusView status(Now now) const;
     std::optional<DomainView> explain(const std::string& domain, Now now) const;
 
@@ -193,7 +194,7 @@ class Scheduler {
     SchedulerOutput output_;
     bool stopping_ = false;
     std::string suspended_;  // why; empty: it is not
-    bool failed_ = false;  // the journal is gone
+    bool failed_ = false;    // the journal is gone
 
     std::map<CampaignNumber, std::unique_ptr<CampaignRun>> campaigns_;
     std::unordered_map<LaneId, std::unique_ptr<Lane>, LaneHash> lanes_;

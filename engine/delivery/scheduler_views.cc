@@ -46,6 +46,12 @@ std::string verdict_of(const DomainState& domain) {
 
 }  // namespace
 
+std::vector<CampaignNumber> Scheduler::campaigns() const {
+    std::vector<CampaignNumber> numbers;
+    for (const auto& [number, run] : campaigns_) numbers.push_back(number);
+    return numbers;
+}
+
 StatusView Scheduler::status(Now now) const {
     StatusView view;
     view.sessions = static_cast<std::uint32_t>(slots_.size());

@@ -1,5 +1,6 @@
-// The roles at work: one scheduler loop, senders, journal and reader on threads of their own, joined by
-// bounded mailboxes. The only place where threads are born. Owns no files: the store is the caller's.
+// The roles at work: one scheduler loop, senders, journal and reader on threads of their own,
+// joined by bounded mailboxes. The only place where threads are born. Owns no files: the store is
+// the caller's.
 #pragma once
 
 #include <functional>
@@ -10,9 +11,11 @@
 
 #include "engine/base/result.h"
 #include "engine/delivery/campaign_plan.h"
+#include "engine/delivery/journal.h"
 #include "engine/delivery/limits.h"
 #include "engine/delivery/scheduler.h"
 #include "engine/delivery/sender.h"
+#include "engine/net/loop.h"
 #include "engine/queue/store.h"
 
 namespace posthorn {
@@ -20,7 +23,7 @@ namespace posthorn {
 struct RuntimeOptions {
     DeliveryLimits limits;
     SenderOptions sender;
-    std::vector<Source> sources;           // at least one
+    std::vector<Source> sources;  // at least one
     std::uint32_t senders = 1;
     std::vector<std::string> dns_servers;  // "127.0.0.1:5300"; empty: the system's
     std::uint64_t seed = 0;                // of the scheduler's chance (jitter, choice of hosts)
@@ -28,12 +31,13 @@ struct RuntimeOptions {
     double free_disk_percent_min = 5;      // below: nothing is granted until there is room again
 };
 
-// Makes the plan of a stored campaign: implemented above the engine, where campaign files are understood.
+// Makes the plan of a stored campaign: implemented above the engine, where campaign files are
+// understood.
 using PlanBuilder = std::function<Result<CampaignPlan>(const CampaignRecord&)>;
 
 struct CampaignView {
     CampaignRecord record;
-    Figures figures;             // as recorded
+    Figures figures;  // as recorded
     std::uint64_t in_flight = 0;
 };
 
@@ -43,7 +47,7 @@ struct RuntimeView {
     StatusView status;
     std::vector<CampaignView> campaigns;  // unfinished, and those finished during this run
     std::vector<Notice> notices;          // since the last picture
-    std::string trouble;                  // why nothing is granted: no room on disk, a failed journal
+    std::string trouble;  // why nothing is granted: no room on disk, a failed journal
 };
 
 class Runtime {
@@ -55,8 +59,8 @@ class Runtime {
     // Recovers what an earlier process had in flight and loads every unfinished campaign.
     Status prepare();
 
-    // Runs on the calling thread until stopped. An error: the journal or the reader failed; nothing was
-    // recorded after it.
+    // Runs on the calling thread until stopped. An error: the journal or the reader failed; nothing
+    // was recorded after it.
     Status run();
 
     // ---- From any thread, and from the callbacks.
@@ -65,7 +69,15 @@ class Runtime {
     void post(std::function<void(Scheduler&, Now)> action);  // carried out on the scheduler's loop
     void add_campaign(const CampaignRecord& record, std::function<void(Status)> done);
 
-    // Called on the scheduler's loop, about ten times a second and after every change of a campaign's state.
+    // The scheduler's loop, for what lives beside it: signals, the control socket. Alive until the
+    // runtime ends.
+    Loop& loop();
+
+    // What prepare() found left over from an earlier process.
+    JournalRecovery recovery() const;
+
+    // Called on the scheduler's loop, about ten times a second and after every change of a
+    // campaign's state.
     void on_view(std::function<void(const RuntimeView&)> callback);
 
   private:

@@ -11,8 +11,8 @@ class SenderThread::Connection : public TcpEvents {
     Connection(SenderThread& owner, SlotId slot) : owner_(owner), slot_(slot) {}
 
     Status open(Loop& loop, const ConnectOrder& order) {
-        auto connected = TcpConnection::connect(loop, {order.address, order.port},
-                                                order.local_address, *this);
+        auto connected =
+            TcpConnection::connect(loop, {order.address, order.port}, order.local_address, *this);
         if (!connected) return connected.error();
         tcp_ = std::move(*connected);
         return {};
@@ -104,8 +104,7 @@ void SenderThread::connect(const ConnectOrder& order) {
 
 void SenderThread::write(SlotId slot) {
     const auto connection = connections_.find(slot);
-    if (connection != connections_.end())
-        connection->second->flush(sender_.bytes_to_write(slot));
+    if (connection != connections_.end()) connection->second->flush(sender_.bytes_to_write(slot));
 }
 
 }  // namespace posthorn
