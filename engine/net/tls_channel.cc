@@ -270,9 +270,10 @@ std::string TlsChannel::verify_error() const {
 X509* TlsChannel::peer_certificate() const { return SSL_get0_peer_certificate(ssl_.get()); }
 
 TlsOwned<SSL_SESSION> TlsChannel::session() const {
-    TlsOwned<SSL_SESSION> out(SSL_get1_session(ssl_.get()));
-    if (out && SSL_SESSION_is_resumable(out.get()) != 1) out.reset();
-    return out;
+    SSL_SESSION* const own = SSL_get0_session(ssl_.get());
+    if (!own || SSL_SESSION_is_resumable(own) != 1) return nullptr;
+    // A copy: a channel that ends without close_notify spoils its own.
+    return TlsOwned<SSL_SESSION>(SSL_SESSION_dup(own));
 }
 
 }  // namespace posthorn

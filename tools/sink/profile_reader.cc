@@ -96,6 +96,8 @@ void read_replies(JsonKeys& keys, std::vector<ReplyRule>& replies) {
         // Whoever does not exist, does not exist at the next attempt either.
         const bool about_recipient = rule.place == Place::kRcpt && rule.reply.permanent();
         rule.sticky = each.flag("sticky").value_or(about_recipient);
+        if (rule.sticky && rule.place != Place::kRcpt)
+            each.fault("sticky", "only a recipient's reply can stay the same; use stage rcpt");
         replies.push_back(std::move(rule));
     });
 }
