@@ -37,16 +37,23 @@ std::optional<LanePart> split_lane(std::string_view key) {
 
 }  // namespace
 
+void append_folded(std::string& out, std::string_view local) {
+    const std::size_t start = out.size();
+    out.append(local);
+    std::transform(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(),
+                   out.begin() + static_cast<std::ptrdiff_t>(start), fold);
+}
+
 std::string fold_local(std::string_view local) {
-    std::string folded(local);
-    std::transform(folded.begin(), folded.end(), folded.begin(), fold);
+    std::string folded;
+    append_folded(folded, local);
     return folded;
 }
 
 void append_local_key(std::string& out, std::string_view local) {
     const std::size_t start = out.size();
     out.append(kHashBytes, '\0');
-    for (const char c : local) out.push_back(fold(c));
+    append_folded(out, local);
     const std::uint32_t hash = hash32(std::string_view(out).substr(start + kHashBytes));
     for (std::size_t i = 0; i < kHashBytes; ++i)
         out[start + i] = static_cast<char>(hash >> (8 * (kHashBytes - 1 - i)));

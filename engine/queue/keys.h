@@ -30,6 +30,7 @@
 namespace posthorn {
 
 std::string fold_local(std::string_view local);
+void append_folded(std::string& out, std::string_view local);
 
 // The local key of a local part as written.
 std::string local_key(std::string_view local);
