@@ -88,6 +88,25 @@ TEST(Loop, TheClocksAreReadOncePerTurn) {
     EXPECT_GT(loop.now().instant, inside.instant);
 }
 
+TEST(Loop, ATimerNeverSeesATimeBeforeItsOwn) {
+    Loop loop;
+    Instant armed;
+    Instant seen;
+    Timer timer(loop, [&] {
+        seen = loop.now().instant;
+        loop.stop();
+    });
+    loop.post([&] {
+        armed = loop.now().instant + milliseconds(2);
+        timer.arm(armed);
+        while (std::chrono::steady_clock::now().time_since_epoch() <=
+               std::chrono::nanoseconds(armed.time_since_epoch()) + milliseconds(2)) {
+        }  // a slow callback: the timer is due before the loop waits again
+    });
+    loop.run();
+    EXPECT_GE(seen, armed);
+}
+
 TEST(Loop, TheTurnEndComesAfterTheCallbacksOfTheTurn) {
     Loop loop;
     std::vector<std::string> order;

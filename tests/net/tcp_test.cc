@@ -139,6 +139,14 @@ TEST_F(TcpTest, WhatTheKernelDoesNotTakeStaysWithTheOwnerUntilThereIsRoom) {
     until([&] { return server_.received.size() == much.size(); });
     EXPECT_TRUE(client_.to_write.empty());
     EXPECT_GT(client_.times_writable, 0);
+
+    // From now on the loop waits: it is not woken for the room that nobody needs.
+    bool waited = false;
+    Timer timer(loop_, [&] { waited = true; });
+    timer.arm(loop_.now().instant + std::chrono::milliseconds(5));
+    int turns = 0;
+    for (; !waited; ++turns) loop_.turn();
+    EXPECT_LT(turns, 10);
 }
 
 TEST_F(TcpTest, WhatWasSentBeforeAResetIsDeliveredBeforeTheLoss) {
