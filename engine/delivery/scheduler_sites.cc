@@ -243,11 +243,11 @@ bool Scheduler::open_session(Site& site, Now now) {
 void Scheduler::session_ready(const SessionReady& report, Now now) {
     Slot& slot = *slots_.at(report.slot);
     Site& site = *slot.site;
+    if (slot.state == Slot::State::kClosing) return;  // the order to close is on its way
     CHECK(slot.state == Slot::State::kOpening);
     --site.opening;
     slot.state = Slot::State::kReady;
     slot.idle_since = now.instant;
-    if (stopping_) close_slot(slot);
     touch(site);
 }
 

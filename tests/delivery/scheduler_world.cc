@@ -7,31 +7,22 @@
 
 #include "engine/base/bytes.h"
 #include "engine/base/check.h"
-#include "engine/base/hash.h"
+#include "engine/delivery/reader.h"
+#include "engine/queue/audience_row.h"
+#include "engine/queue/keys.h"
+#include "engine/queue/memory_store.h"
+#include "engine/queue/records.h"
 
 namespace posthorn {
 
 namespace {
 
-std::string local_key_of(std::uint32_t number) {
-    const std::string local = "u" + std::to_string(number);
-    std::string key;
-    put_u32(key, hash32(local));
-    return key + local;
-}
-
-std::string lane_order_key(std::size_t size, const std::string& domain) {
-    std::string key;
-    std::uint8_t log = 0;
-    while (size >>= 1) ++log;
-    put_u8(key, static_cast<std::uint8_t>(255 - log));
-    return key + domain;
-}
+std::string local_key_of(std::uint32_t number) { return local_key("u" + std::to_string(number)); }
 
 }  // namespace
 
 SchedulerWorld::SchedulerWorld(DeliveryLimits limits, std::uint64_t seed)
-    : limits_(limits), random_(seed) {
+    : limits_(limits), random_(seed), store_(make_memory_store()) {
     limits_.allow_private_addresses = true;
 }
 
@@ -49,63 +40,63 @@ void SchedulerWorld::add_lane(CampaignNumber campaign, const std::string& domain
     for (std::uint32_t i = 0; i < recipients; ++i) locals.push_back(local_key_of(i));
     std::sort(locals.begin(), locals.end());
     plans_.at(campaign).record.audience.recipients += recipients;
+    const LaneId lane{campaign, domain};
+    WriteBatch batch;
+    for (const std::string& local : locals) {
+        std::string row;
+        AudienceRowWriter(row, local.substr(4) + "@" + domain, {});
+        batch.put(Family::kAudience, audience_key(lane, local), row);
+    }
+    batch.put(Family::kLane, lane_key(lane), encode(LaneRecord{recipients, {}, {}}));
+    batch.put(Family::kLaneOrder, lane_order_key(campaign, lane_band(recipients), domain), {});
+    ASSERT_TRUE(store_->write(batch));
 }
 
 void SchedulerWorld::suppress_in_store(const std::string& domain, std::uint32_t recipient) {
-    for (const auto& [campaign, lanes] : audience_)
-        if (lanes.contains(domain)) suppressed_.emplace(campaign, domain, local_key_of(recipient));
+    const std::string address = "u" + std::to_string(recipient) + "@" + domain;
+    WriteBatch batch;
+    batch.put(Family::kSuppression, suppression_key({}, address),
+              encode(SuppressionRecord{address, "manual", "operator", now_.wall, false}));
+    ASSERT_TRUE(store_->write(batch));
+    suppressed_.emplace(domain, local_key_of(recipient));
 }
 
 void SchedulerWorld::begin() {
     ++epoch_;
     begun_ = now_.instant;
     first_attempt_.reset();
+    auto journal = Journal::open(*store_, now_.wall, [this](CampaignNumber campaign) {
+        return plans_.at(campaign).retry.hold_uncertain;
+    });
+    ASSERT_TRUE(journal) << journal.error().message;
+    journal_ = std::move(*journal);
     scheduler_ =
         std::make_unique<Scheduler>(limits_, std::vector<Source>{{"default", {}, "me.test"}}, 2,
-                                    next_lease_, Random(random_.next()));
+                                    journal_->recovery().next_lease, Random(random_.next()));
     for (const auto& [number, plan] : plans_) {
         if (plan.record.finished != WallTime()) continue;
-        scheduler_->campaign_added(plan, figures_[number], now_);
-        if (cursors_.contains(number)) scheduler_->cursor_known(number, cursors_[number]);
+        scheduler_->campaign_added(plan, journal_->figures(number), now_);
+        std::string key;
+        put_u32(key, number);
+        const auto cursor = store_->get(Family::kState, state_key("cursor", key));
+        ASSERT_TRUE(cursor);
+        if (*cursor) scheduler_->cursor_known(number, **cursor);
     }
     settle();
 }
 
-// What is in an open lease without an outcome may have been delivered: resend, and say so.
 void SchedulerWorld::crash() {
     scheduler_.reset();
+    journal_.reset();
     events_.clear();
     slots_.clear();
+    opening_.clear();
     leased_.clear();
+    leases_.clear();
     uncommitted_.clear();
     committing_ = false;
     for (auto& [domain, receiver] : receivers_) receiver.sessions = 0;
-    for (const auto& [sequence, lease] : open_leases_) {
-        for (const std::string& local : lease_locals_[sequence]) {
-            const Key key{lease->lane.campaign, lease->lane.domain, local};
-            const auto known = outcomes_.find(key);
-            OutcomeRecord record = known != outcomes_.end() ? known->second : OutcomeRecord{};
-            const OutcomeRecord before = record;
-            if (record.attempts == 0) record.first_lease = lease->time;
-            retries_.erase({key_campaign(key), lease->lane.domain, record.next_due, local});
-            ++record.attempts;
-            record.latest.assign(1, AttemptRecord{});
-            record.latest[0].uncertain = true;
-            const bool hold = plans_.at(lease->lane.campaign).retry.hold_uncertain;
-            record.state = hold ? OutcomeState::kUncertain : OutcomeState::kDeferred;
-            record.next_due = now_.wall;
-            if (!hold)
-                retries_.insert({lease->lane.campaign, lease->lane.domain, now_.wall, local});
-            settle_figures(lease->lane.campaign, known != outcomes_.end() ? &before : nullptr,
-                           record, false);
-            outcomes_[key] = record;
-        }
-    }
-    open_leases_.clear();
-    lease_locals_.clear();
 }
-
-CampaignNumber SchedulerWorld::key_campaign(const Key& key) { return std::get<0>(key); }
 
 bool SchedulerWorld::finished() const {
     return std::all_of(plans_.begin(), plans_.end(), [](const auto& entry) {
@@ -198,210 +189,71 @@ void SchedulerWorld::settle() {
 }
 
 void SchedulerWorld::answer(const ReaderRequest& request) {
-    std::visit([this](const auto& asked) { read(asked); }, request);
-}
-
-void SchedulerWorld::append_row(Page& page, const Key& key, WallTime due) {
-    const auto& [campaign, domain, local] = key;
-    Page::Item item;
-    item.local_at = static_cast<std::uint32_t>(page.bytes.size());
-    item.local_bytes = static_cast<std::uint16_t>(local.size());
-    item.due = due;
-    item.suppressed = suppressed_.contains(key);
-    page.bytes += local;
-    if (const auto known = outcomes_.find(key); known != outcomes_.end()) {
-        item.previous = static_cast<std::int32_t>(page.previous.size());
-        page.previous.push_back(known->second);
-    }
-    page.items.push_back(item);
-}
-
-void SchedulerWorld::read(const OpenLanes& request) {
-    std::map<std::string, std::string> order;
-    for (const auto& [domain, locals] : audience_[request.campaign])
-        order.emplace(lane_order_key(locals.size(), domain), domain);
-    LanesOpened answer;
-    answer.ticket = request.ticket;
-    auto page = std::make_shared<Page>();
-    auto at = request.after.empty() ? order.begin() : order.upper_bound(request.after);
-    answer.next_after = request.after;
-    while (at != order.end() && answer.lanes.size() < request.lanes_max &&
-           page->items.size() < request.rows_max) {
-        const auto& locals = audience_[request.campaign][at->second];
-        LaneHead head{at->second, locals.size(), static_cast<std::uint32_t>(page->items.size()), 0,
-                      true};
-        for (const std::string& local : locals) {
-            const Key key{request.campaign, at->second, local};
-            if (outcomes_.contains(key)) continue;
-            if (head.count == request.rows_per_lane_max) {
-                head.complete = false;
-                break;
-            }
-            append_row(*page, key, {});
-            ++head.count;
-        }
-        if (head.count > 0) answer.lanes.push_back(head);
-        answer.next_after = at->first;
-        ++at;
-    }
-    answer.complete = at == order.end();
-    answer.page = std::move(page);
-    scheduler_->reader_answered(std::move(answer), now_);
-}
-
-void SchedulerWorld::read(const ReadFresh& request) {
-    const auto& locals = audience_[request.lane.campaign][request.lane.domain];
-    const std::string after = request.after.empty() ? marks_[request.lane] : request.after;
-    RowsRead answer;
-    answer.ticket = request.ticket;
-    auto page = std::make_shared<Page>();
-    auto at = std::upper_bound(locals.begin(), locals.end(), after);
-    for (; at != locals.end() && page->items.size() < request.rows_max; ++at) {
-        const Key key{request.lane.campaign, request.lane.domain, *at};
-        if (!outcomes_.contains(key)) append_row(*page, key, {});
-    }
-    answer.complete = at == locals.end();
-    answer.page = std::move(page);
-    scheduler_->reader_answered(std::move(answer), now_);
-}
-
-void SchedulerWorld::read(const ReadDue& request) {
-    RowsRead answer;
-    answer.ticket = request.ticket;
-    auto page = std::make_shared<Page>();
-    auto at = retries_.upper_bound(
-        {request.lane.campaign, request.lane.domain, request.after_due, request.after_local});
-    answer.complete = true;
-    for (; at != retries_.end() && std::get<0>(*at) == request.lane.campaign &&
-           std::get<1>(*at) == request.lane.domain;
-         ++at) {
-        const WallTime due = std::get<2>(*at);
-        if (due > request.until) {
-            answer.next_due = due;
-            break;
-        }
-        if (page->items.size() == request.rows_max) {
-            answer.complete = false;
-            break;
-        }
-        append_row(*page, {request.lane.campaign, request.lane.domain, std::get<3>(*at)}, due);
-    }
-    answer.page = std::move(page);
-    scheduler_->reader_answered(std::move(answer), now_);
-}
-
-void SchedulerWorld::read(const ListDeferredLanes& request) {
-    DeferredLanes answer;
-    answer.ticket = request.ticket;
-    answer.complete = true;
-    answer.next_after = request.after_domain;
-    for (const auto& [campaign, domain, due, local] : retries_) {
-        if (campaign != request.campaign || domain <= request.after_domain) continue;
-        if (!answer.lanes.empty() && answer.lanes.back().first == domain) continue;
-        if (answer.lanes.size() == request.lanes_max) {
-            answer.complete = false;
-            break;
-        }
-        answer.lanes.emplace_back(domain, due);
-        answer.next_after = domain;
-    }
-    scheduler_->reader_answered(std::move(answer), now_);
+    scheduler_->reader_answered(Reader(*store_).answer(request), now_);
 }
 
 void SchedulerWorld::commit() {
     committing_ = false;
-    JournalCommitted report;
     const std::vector<JournalEntry> entries = std::exchange(uncommitted_, {});
-    report.entries = entries.size();
     for (const JournalEntry& entry : entries) {
-        if (const auto* grant = std::get_if<GrantLease>(&entry)) apply(*grant);
-        if (const auto* outcome = std::get_if<RecordOutcome>(&entry)) apply(*outcome, report);
-        if (const auto* returned = std::get_if<RecordReturned>(&entry)) apply(*returned);
-        if (const auto* mark = std::get_if<RecordMark>(&entry)) {
-            for (const std::string& local : audience_[mark->lane.campaign][mark->lane.domain])
-                if (local <= mark->local) {
-                    EXPECT_TRUE(outcomes_.contains({mark->lane.campaign, mark->lane.domain, local}))
-                        << "the mark leads";
-                }
-            marks_[mark->lane] = mark->local;
-        }
-        if (const auto* put = std::get_if<PutCampaign>(&entry)) {
+        if (const auto* grant = std::get_if<GrantLease>(&entry)) check(*grant);
+        if (const auto* outcome = std::get_if<RecordOutcome>(&entry)) check(*outcome);
+        if (const auto* returned = std::get_if<RecordReturned>(&entry))
+            leased_.erase(leases_.at({returned->lease, std::string(returned->recipient.local())}));
+        if (const auto* put = std::get_if<PutCampaign>(&entry))
             plans_.at(put->campaign.number).record = put->campaign;
-        }
-        if (const auto* state = std::get_if<PutState>(&entry); state && state->kind == "cursor")
-            cursors_[ByteReader(state->key).u32()] = *state->value;
     }
-    for (const auto& [number, figures] : figures_) report.figures.push_back({number, figures});
-    scheduler_->journal_reported(std::move(report), now_);
+    auto report = journal_->commit(entries, now_.wall);
+    ASSERT_TRUE(report) << report.error().message;
+    for (const JournalEntry& entry : entries) {
+        if (const auto* grant = std::get_if<GrantLease>(&entry))
+            after(Duration(200), [this, lease = grant->lease] { lease_arrived(lease); });
+        if (const auto* mark = std::get_if<RecordMark>(&entry)) check(*mark);
+    }
+    scheduler_->journal_reported(std::move(*report), now_);
 }
 
-void SchedulerWorld::apply(const GrantLease& entry) {
+std::optional<OutcomeRecord> SchedulerWorld::outcome_of(const Key& key) const {
+    const auto& [campaign, domain, local] = key;
+    const auto stored = store_->get(Family::kOutcome, audience_key({campaign, domain}, local));
+    if (!stored || !*stored) return std::nullopt;
+    auto outcome = decode_outcome(**stored);
+    EXPECT_TRUE(outcome);
+    return std::move(*outcome);
+}
+
+void SchedulerWorld::check(const GrantLease& entry) {
     const Lease& lease = *entry.lease;
-    next_lease_ = std::max(next_lease_, lease.sequence + 1);
     for (const Recipient& recipient : lease.recipients) {
         const Key key{lease.lane.campaign, lease.lane.domain, std::string(recipient.local())};
         EXPECT_TRUE(leased_.insert(key).second) << "leased twice at once";
-        EXPECT_FALSE(suppressed_.contains(key)) << "a suppressed recipient is leased";
-        if (const auto known = outcomes_.find(key); known != outcomes_.end()) {
-            EXPECT_FALSE(is_final(known->second.state)) << "leased after its outcome";
-            EXPECT_TRUE(flushed_ || known->second.next_due <= now_.wall) << "retried early";
+        leases_[{lease.sequence, std::get<2>(key)}] = key;
+        EXPECT_FALSE(suppressed_.contains({lease.lane.domain, std::get<2>(key)}))
+            << "a suppressed recipient is leased";
+        if (const auto known = outcome_of(key)) {
+            EXPECT_FALSE(is_final(known->state)) << "leased after its outcome";
+            EXPECT_TRUE(flushed_ || known->next_due <= now_.wall) << "retried early";
         }
-        lease_locals_[lease.sequence].insert(std::string(recipient.local()));
     }
-    open_leases_[lease.sequence] = entry.lease;
-    after(Duration(200), [this, shared = entry.lease] { lease_arrived(shared); });
 }
 
-void SchedulerWorld::settle_figures(CampaignNumber campaign, const OutcomeRecord* before,
-                                    const OutcomeRecord& after, bool counts_twice) {
-    Figures& figures = figures_[campaign];
-    if (before != nullptr) --figures.by_state[static_cast<std::size_t>(before->state)];
-    ++figures.by_state[static_cast<std::size_t>(after.state)];
-    if (counts_twice) ++figures.possible_duplicates;
-}
-
-void SchedulerWorld::apply(const RecordOutcome& entry, JournalCommitted& report) {
+void SchedulerWorld::check(const RecordOutcome& entry) {
     const Key key{entry.lane.campaign, entry.lane.domain, std::string(entry.recipient.local())};
-    const auto known = outcomes_.find(key);
-    OutcomeRecord record = known != outcomes_.end() ? known->second : OutcomeRecord{};
-    const OutcomeRecord before = record;
-    EXPECT_FALSE(known != outcomes_.end() && is_final(record.state))
-        << "a final outcome is replaced";
-    retries_.erase({entry.lane.campaign, entry.lane.domain, record.next_due, std::get<2>(key)});
-    const bool counts_twice =
-        entry.lease != 0 && !before.latest.empty() && before.latest.back().uncertain;
-    record.state = entry.state;
-    record.category = entry.category;
-    record.first_lease = entry.first_lease;
-    record.next_due = entry.next_due;
-    if (entry.lease != 0) {
-        ++record.attempts;
-        record.latest.assign(1, *entry.attempt);
-        leased_.erase(key);
-        lease_locals_[entry.lease].erase(std::get<2>(key));
-        if (lease_locals_[entry.lease].empty()) open_leases_.erase(entry.lease);
-    }
+    const auto known = outcome_of(key);
+    EXPECT_FALSE(known && is_final(known->state)) << "a final outcome is replaced";
+    if (entry.lease != 0) leased_.erase(key);
+    if (entry.suppress) suppressed_.emplace(entry.lane.domain, std::get<2>(key));
     if (entry.state == OutcomeState::kDelivered) {
         EXPECT_GT(delivered_[key], 0u) << "believed delivered, but no receiver has it";
     }
-    if (entry.suppress)
-        for (const auto& [campaign, lanes] : audience_)
-            suppressed_.emplace(campaign, entry.lane.domain, std::get<2>(key));
-    if (entry.state == OutcomeState::kDeferred)
-        retries_.insert({entry.lane.campaign, entry.lane.domain, entry.next_due, std::get<2>(key)});
-    settle_figures(entry.lane.campaign, known != outcomes_.end() ? &before : nullptr, record,
-                   counts_twice);
-    outcomes_[key] = record;
-    report.outcomes.push_back({entry.lane, entry.lease, entry.state, entry.next_due});
 }
 
-void SchedulerWorld::apply(const RecordReturned& entry) {
-    const auto lease = open_leases_.find(entry.lease);
-    ASSERT_NE(lease, open_leases_.end());
-    const std::string local(entry.recipient.local());
-    leased_.erase({lease->second->lane.campaign, lease->second->lane.domain, local});
-    lease_locals_[entry.lease].erase(local);
-    if (lease_locals_[entry.lease].empty()) open_leases_.erase(entry.lease);
+void SchedulerWorld::check(const RecordMark& entry) {
+    for (const std::string& local : audience_[entry.lane.campaign][entry.lane.domain]) {
+        if (local > entry.local) break;
+        EXPECT_TRUE(outcome_of({entry.lane.campaign, entry.lane.domain, local}))
+            << "the mark leads";
+    }
 }
 
 void SchedulerWorld::resolve(const std::string& domain) {
@@ -426,7 +278,14 @@ void SchedulerWorld::ordered(std::uint32_t sender, const SenderOrder& order) {
         open(*opening);
     } else if (const auto* closing = std::get_if<CloseSession>(&order)) {
         const auto slot = slots_.find(closing->slot);
-        if (slot == slots_.end()) return;
+        if (slot == slots_.end()) {
+            if (opening_.erase(closing->slot) > 0)
+                scheduler_->sender_reported(
+                    SessionClosed{
+                        closing->slot, Stage::kNone, {}, Category::kNone, Action::kNone, 0},
+                    now_);
+            return;
+        }
         slot->second.closing = true;
         if (slot->second.pending == 0) end_session(closing->slot, {});
     }
@@ -435,8 +294,10 @@ void SchedulerWorld::ordered(std::uint32_t sender, const SenderOrder& order) {
 void SchedulerWorld::open(const OpenSession& order) {
     const std::string domain = order.host.substr(order.host.find('.') + 1);
     Mood& mood = moods_[domain];
+    opening_.insert(order.slot);
     after(Duration(1000 + static_cast<std::int64_t>(random_.below(20'000))),
           [this, order, domain, &mood] {
+              if (opening_.erase(order.slot) == 0) return;  // closed meanwhile
               Receiver& receiver = receivers_[domain];
               if (random_.chance(mood.connect_fails)) {
                   scheduler_->sender_reported(
@@ -555,9 +416,13 @@ void SchedulerWorld::end_session(SlotId id, const Reply& reply) {
 }
 
 std::uint64_t SchedulerWorld::count(CampaignNumber campaign, OutcomeState state) const {
+    const std::string prefix = campaign_prefix(campaign);
+    auto cursor = store_->cursor(Family::kOutcome, prefix, prefix_end(prefix));
     std::uint64_t sum = 0;
-    for (const auto& [key, record] : outcomes_)
-        sum += std::get<0>(key) == campaign && record.state == state;
+    for (cursor->seek(prefix); cursor->valid(); cursor->next())
+        sum += decode_outcome_head(cursor->value())->state == state;
+    // What the journal counted is what is there.
+    EXPECT_EQ(journal_->figures(campaign).by_state[static_cast<std::size_t>(state)], sum);
     return sum;
 }
 
@@ -575,8 +440,7 @@ std::uint64_t SchedulerWorld::extra_deliveries(CampaignNumber campaign) const {
 }
 
 std::uint64_t SchedulerWorld::possible_duplicates(CampaignNumber campaign) const {
-    const auto found = figures_.find(campaign);
-    return found == figures_.end() ? 0 : found->second.possible_duplicates;
+    return journal_->figures(campaign).possible_duplicates;
 }
 
 std::uint64_t SchedulerWorld::attempts(const std::string& domain) const {

@@ -1,7 +1,7 @@
-// A small world around a scheduler: it plays the reader, journal, senders, resolver and receivers
-// on virtual time, by the messages alone, with every delay and mood drawn from a seed. It checks as
-// it goes that no recipient is leased twice at once, that nothing final is touched again, and that
-// what it was told adds up.
+// A small world around a scheduler, with the real journal and reader over a store in memory: it
+// plays the senders, resolver and receivers on virtual time, by messages, every delay and mood
+// drawn from a seed. It checks as it goes that no recipient is leased twice at once, that nothing
+// final is touched again, that no mark leads, and that figures are what was recorded.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,9 @@
 #include <tuple>
 #include <vector>
 
+#include "engine/delivery/journal.h"
 #include "engine/delivery/scheduler.h"
+#include "engine/queue/store.h"
 
 namespace posthorn {
 
@@ -63,7 +65,6 @@ class SchedulerWorld {
   private:
     using Key =
         std::tuple<CampaignNumber, std::string, std::string>;  // campaign, domain, local key
-    static CampaignNumber key_campaign(const Key& key);
     struct SlotState {
         OpenSession order;
         std::string domain;
@@ -83,23 +84,17 @@ class SchedulerWorld {
     void step();
     void settle();
     void answer(const ReaderRequest& request);
-    void read(const OpenLanes& request);
-    void read(const ReadFresh& request);
-    void read(const ReadDue& request);
-    void read(const ListDeferredLanes& request);
-    void append_row(Page& page, const Key& key, WallTime due);
     void commit();
-    void apply(const GrantLease& entry);
-    void apply(const RecordOutcome& entry, JournalCommitted& report);
-    void apply(const RecordReturned& entry);
+    void check(const GrantLease& entry);
+    void check(const RecordOutcome& entry);
+    void check(const RecordMark& entry);
+    std::optional<OutcomeRecord> outcome_of(const Key& key) const;
     void resolve(const std::string& domain);
     void ordered(std::uint32_t sender, const SenderOrder& order);
     void open(const OpenSession& order);
     void lease_arrived(const std::shared_ptr<const Lease>& lease);
     void attempt(const std::shared_ptr<const Lease>& lease, std::uint32_t index);
     void end_session(SlotId slot, const Reply& reply);
-    void settle_figures(CampaignNumber campaign, const OutcomeRecord* before,
-                        const OutcomeRecord& after, bool counts_twice);
 
     DeliveryLimits limits_;
     Random random_;
@@ -109,25 +104,21 @@ class SchedulerWorld {
     std::uint64_t epoch_ = 0;  // processes so far: events of an earlier one do nothing
 
     std::map<CampaignNumber, CampaignPlan> plans_;
-    std::map<CampaignNumber, Figures> figures_;
+    std::unique_ptr<Store> store_;
+    std::unique_ptr<Journal> journal_;
     std::map<CampaignNumber, std::map<std::string, std::vector<std::string>>> audience_;
-    std::map<Key, OutcomeRecord> outcomes_;
-    std::set<std::tuple<CampaignNumber, std::string, WallTime, std::string>> retries_;
-    std::map<LaneId, std::string> marks_;
-    std::map<CampaignNumber, std::string> cursors_;
-    std::set<Key> suppressed_;
-    std::map<std::uint64_t, std::shared_ptr<const Lease>> open_leases_;
-    std::map<std::uint64_t, std::set<std::string>> lease_locals_;
-    std::uint64_t next_lease_ = 1;
+    std::set<std::pair<std::string, std::string>> suppressed_;  // domain, local key
 
     std::vector<JournalEntry> uncommitted_;
     bool committing_ = false;
     bool flushed_ = false;
     std::map<std::string, Mood> moods_;
     std::map<std::string, Receiver> receivers_;
+    std::set<SlotId> opening_;
     std::map<SlotId, SlotState> slots_;
     std::map<Key, std::uint32_t> delivered_;
     std::set<Key> leased_;
+    std::map<std::pair<std::uint64_t, std::string>, Key> leases_;  // lease, local key
     std::vector<std::string> notices_;
     Instant begun_;
     std::optional<Instant> first_attempt_;
