@@ -131,6 +131,9 @@ Status write_summary(const World& world, const std::string& path) {
 Status serve(const Options& options) {
     const auto smtp = parse_endpoint(options.smtp);
     if (!smtp) return smtp.error();
+    if (!smtp->host.starts_with("127.") && smtp->host != "0.0.0.0")
+        return Error{ErrorKind::kInvalid,
+                     "--smtp " + options.smtp + ": the sink answers in 127/8 alone; use 127.0.0.1"};
     const auto dns = parse_endpoint(options.dns);
     if (!dns) return dns.error();
     auto profile = load_profile(options.profile);
