@@ -232,8 +232,7 @@ void Compiler::fold(const Resolved& resolved, const TagExpression& expression, E
     TemplateValue value = resolved.name.fallback();
     for (const std::string& part : resolved.name.path) value = member_of(value, part);
     std::string filtered[2], print, escape_scratch;
-    for (std::size_t i = 0; i < expression.filters.size(); ++i)
-        value = apply_filter(expression.filters[i], value, filtered[i % 2]);
+    value = apply_filters(expression.filters, value, filtered);
     if (is_absent(value) && program_.missing == MissingPolicy::kKeep)
         text_.append(resolved.name.tag);
     else

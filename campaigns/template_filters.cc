@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <functional>
 
 #include "campaigns/template_escape.h"
 #include "engine/mail/utf8.h"
@@ -156,6 +157,21 @@ std::string_view argument_fault(const FilterCall& call, bool has_argument) {
         default:
             return has_argument ? "this filter takes no value" : "";
     }
+}
+
+// A filter may hand on its input, or part of it: the next one writes where its input does not lie.
+TemplateValue apply_filters(std::span<const FilterCall> calls, TemplateValue value,
+                            std::string (&scratch)[2]) {
+    std::size_t free = 0;
+    for (const FilterCall& call : calls) {
+        value = apply_filter(call, value, scratch[free]);
+        const std::less_equal<const char*> not_after;
+        const std::string& written = scratch[free];
+        const bool lies_there = not_after(written.data(), value.bytes.data()) &&
+                                not_after(value.bytes.data(), written.data() + written.size());
+        if (lies_there) free = 1 - free;
+    }
+    return value;
 }
 
 TemplateValue apply_filter(const FilterCall& call, TemplateValue value, std::string& scratch) {

@@ -37,7 +37,11 @@ std::span<const std::string_view> filter_names();
 // What is wrong with the argument of a call, empty when nothing is.
 std::string_view argument_fault(const FilterCall& call, bool has_argument);
 
-// The result may lie in scratch, which is overwritten; value does not.
+// All calls in turn. The result may lie in scratch, which is overwritten; value does not.
+TemplateValue apply_filters(std::span<const FilterCall> calls, TemplateValue value,
+                            std::string (&scratch)[2]);
+
+// One call, likewise.
 TemplateValue apply_filter(const FilterCall& call, TemplateValue value, std::string& scratch);
 
 // Appends the date that text writes; false when it writes none. Formats as strftime's, in English:

@@ -46,9 +46,9 @@ std::optional<std::string_view> ready_value(const Program& program, const Instru
                                             TemplateScratch& scratch) {
     const TemplateName& name = program.names[instruction.a];
     TemplateValue value = value_of(name, slots, scratch.frames);
-    for (std::size_t i = 0; i < instruction.filter_count; ++i)
-        value =
-            apply_filter(program.filters[instruction.filters + i], value, scratch.filtered[i % 2]);
+    const std::span<const FilterCall> calls(program.filters);
+    value = apply_filters(calls.subspan(instruction.filters, instruction.filter_count), value,
+                          scratch.filtered);
     if (is_absent(value)) {
         if (program.missing == MissingPolicy::kError) return std::nullopt;
         return program.missing == MissingPolicy::kKeep ? name.tag : std::string_view();

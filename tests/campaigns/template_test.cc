@@ -181,6 +181,8 @@ TEST(Template, Filters) {
         {"{{name | json}} {{user.tags | json}} {{none | json}}", "\"Ann\" [\"x\",\"y\"] null"},
         {"{{evil | json}}", "\"\\u003cb\\u003e\\\"\\u0026'\\u000d\\u000a\\u0001\""},
         {"{{user.name | upper}}", "BOB"},
+        {"{{city | upper | trim | lower}}", "zürich"},
+        {"{{city | lower | default: \"x\" | title | trim | upper | truncate: 4}}", "ZÜR…"},
     };
     for (const Case& c : cases) EXPECT_EQ(rendered(c.text), c.expected) << c.text;
 }
