@@ -169,6 +169,17 @@ class SinkTest(unittest.TestCase):
                     connection.sendall(b"EHLO c.test\r\nMAIL FROM:<a@x.test>\r\nQUIT\r\n")
                     self.assertIn(expected, read_all(connection))
 
+    def test_who_has_been_told_goodbye_takes_no_connection_any_more(self):
+        with Sink(one_domain(limits={"connections": 1})) as sink:
+            for _ in range(20):
+                client = sink.smtp()
+                client.docmd("QUIT")
+                with sink.smtp() as another:  # while the first has not closed yet
+                    self.assertEqual(another.noop()[0], 250)
+                    with self.assertRaises(smtplib.SMTPConnectError):
+                        sink.smtp()
+                client.close()
+
     def test_a_body_fault_strikes_within_the_message(self):
         with Sink(one_domain(faults=[{"kind": "close", "stage": "body"}])) as sink:
             client = sink.smtp()

@@ -257,7 +257,9 @@ void Connection::finish_if_flushed() {
     if (uv_shutdown(&shutdown_, stream(), [](uv_shutdown_t*, int) {}) != 0) close();
 }
 
+// The client may open another connection as soon as it is told the end of this one.
 void Connection::hang_up() {
+    end_talk();
     stalled_ = false;
     ended_ = true;
     reply_due_.reset();
@@ -272,35 +274,29 @@ void Connection::stall() {
     session_->hang_up();
 }
 
+void Connection::end_talk() {
+    if (std::exchange(talk_open_, false)) world_.policy.closed(talk_);
+}
+
 void Connection::reset() {
     if (handles_closing_) return;
-    if (!shut_down_ && uv_tcp_close_reset(&socket_, [](uv_handle_t* handle) {
-                           Connection* self = of(handle->data);
-                           if (--self->handles_open_ == 0) delete self;
-                       }) == 0) {
-        handles_closing_ = true;
-        uv_close(reinterpret_cast<uv_handle_t*>(&timer_), [](uv_handle_t* handle) {
-            Connection* self = of(handle->data);
-            if (--self->handles_open_ == 0) delete self;
-        });
-        if (talk_open_) world_.policy.closed(talk_);
-        talk_open_ = false;
-        return;
-    }
-    close();
+    if (shut_down_ || uv_tcp_close_reset(&socket_, &Connection::on_closed) != 0) return close();
+    handles_closing_ = true;
+    uv_close(reinterpret_cast<uv_handle_t*>(&timer_), &Connection::on_closed);
+    end_talk();
+}
+
+void Connection::on_closed(uv_handle_t* handle) {
+    Connection* self = of(handle->data);
+    if (--self->handles_open_ == 0) delete self;
 }
 
 void Connection::close() {
     if (handles_closing_) return;
     handles_closing_ = true;
-    if (talk_open_) world_.policy.closed(talk_);
-    talk_open_ = false;
-    const auto closed = [](uv_handle_t* handle) {
-        Connection* self = of(handle->data);
-        if (--self->handles_open_ == 0) delete self;
-    };
-    uv_close(reinterpret_cast<uv_handle_t*>(&socket_), closed);
-    uv_close(reinterpret_cast<uv_handle_t*>(&timer_), closed);
+    end_talk();
+    uv_close(reinterpret_cast<uv_handle_t*>(&socket_), &Connection::on_closed);
+    uv_close(reinterpret_cast<uv_handle_t*>(&timer_), &Connection::on_closed);
 }
 
 }  // namespace posthorn::sink

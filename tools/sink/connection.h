@@ -64,8 +64,10 @@ class Connection {
     void hang_up();
     void stall();
     void reset();
+    void end_talk();
     void close();
 
+    static void on_closed(uv_handle_t* handle);
     static void on_read(uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer);
 
     World& world_;

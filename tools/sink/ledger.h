@@ -50,7 +50,6 @@ class Ledger {
     bool is_open() const { return file_ >= 0; }
     void add(const Accepted& accepted);
     void flush();  // a disk that takes no more ends the program: an audit with holes is none
-    bool dirty() const { return !lines_.text().empty(); }
 
   private:
     LedgerLines lines_;

@@ -17,7 +17,7 @@
 namespace posthorn::sink {
 
 // Names of each kind that are kept; all later ones share one.
-inline constexpr std::size_t kNamesMax = 2'000'000;
+inline constexpr std::size_t kNamesMax = 1'000'000;
 
 // What limits are counted by: a provider, or a domain without one.
 struct Group {
