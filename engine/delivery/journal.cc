@@ -162,7 +162,7 @@ void Journal::put_outcome(const LaneId& lane, std::string_view local, const Outc
     event.category = after.category;
     event.attempt = attempted ? after.attempts : 0;
     event.possible_duplicate =
-        after.possible_duplicates > (before != nullptr ? before->possible_duplicates : 0);
+        after.possible_duplicates > 0 && (before == nullptr || before->possible_duplicates == 0);
     const std::uint64_t sequence = next_event(now_);
     value_.clear();
     append_event(value_, event, sequence);
@@ -186,9 +186,24 @@ void Journal::count(const EventRecord& event) {
 void Journal::suppress(const RecordOutcome& entry) {
     const std::string address =
         std::string(entry.recipient.local().substr(4)) + "@" + entry.lane.domain;
+    const std::string key = suppression_key({}, address);
+    // What was there stays: undoing this campaign's suppressions must not undo an unsubscription.
+    const auto present = store_.get(Family::kSuppression, key);
+    if (present && *present) return;
     const SuppressionRecord record{address, std::string(name_of(entry.category)),
-                                   "campaign:" + ids_[entry.lane.campaign], now_, false};
-    batch_.put(Family::kSuppression, suppression_key({}, address), encode(record));
+                                   "campaign:" + id_of(entry.lane.campaign), now_, false};
+    batch_.put(Family::kSuppression, key, encode(record));
+}
+
+// Campaigns may be stored by others while the journal is open.
+std::string Journal::id_of(CampaignNumber campaign) {
+    const auto known = ids_.find(campaign);
+    if (known != ids_.end()) return known->second;
+    const auto stored = store_.get(Family::kCampaign, campaign_number_key(campaign));
+    if (!stored || !*stored) return std::to_string(campaign);
+    const auto record = decode_campaign(**stored);
+    if (!record) return std::to_string(campaign);
+    return ids_[campaign] = record->id;
 }
 
 void Journal::apply(const RecordMark& entry, JournalCommitted&) {

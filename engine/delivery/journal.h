@@ -82,6 +82,7 @@ class Journal {
                      const OutcomeRecord& after, bool attempted);
     void put_lease(std::uint64_t sequence, const OpenLease& open);
     void suppress(const RecordOutcome& entry);
+    std::string id_of(CampaignNumber campaign);
     bool account(std::uint64_t sequence, std::string_view local);  // true: the lease goes on
     void rewrite_changed_leases();
     void count(const EventRecord& event);

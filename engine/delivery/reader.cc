@@ -1,7 +1,9 @@
 #include "engine/delivery/reader.h"
 
+#include "engine/base/bytes.h"
 #include "engine/queue/keys.h"
 #include "engine/queue/records.h"
+#include "engine/queue/suppressions.h"
 
 namespace posthorn {
 
@@ -87,9 +89,9 @@ class PendingRows {
             if (!key) return corrupt("a recipient's key");
             suppression_key_.clear();
             append_suppression_key(suppression_key_, {}, key->local.substr(4), key->domain);
-            const auto found = store_.get(Family::kSuppression, suppression_key_);
-            if (!found) return found.error();
-            item.suppressed = found->has_value();
+            const auto suppressed = Suppressions::in_force(store_, suppression_key_);
+            if (!suppressed) return suppressed.error();
+            item.suppressed = *suppressed;
         }
         page.items.push_back(item);
         return {};
@@ -152,7 +154,7 @@ Result<ReaderAnswer> Reader::read(const OpenLanes& request) const {
         if (!complete) return complete.error();
         head.complete = *complete;
         head.count = static_cast<std::uint32_t>(page->items.size()) - head.first;
-        head.recipients = std::uint64_t{1} << (255 - key->band);
+        head.recipients = ByteReader(order->value()).varint();
         if (head.count > 0) answer.lanes.push_back(std::move(head));
         answer.next_after = order->key();
     }
@@ -237,9 +239,9 @@ Status Reader::append_retry(Page& page, const ReadDue& request, WallTime due,
     if (any_suppressed) {
         std::string suppression;
         append_suppression_key(suppression, {}, local.substr(4), request.lane.domain);
-        const auto found = store_.get(Family::kSuppression, suppression);
-        if (!found) return found.error();
-        item.suppressed = found->has_value();
+        const auto suppressed = Suppressions::in_force(store_, suppression);
+        if (!suppressed) return suppressed.error();
+        item.suppressed = *suppressed;
     }
     page.items.push_back(item);
     return {};

@@ -42,10 +42,17 @@ Result<bool> Suppressions::remove(std::string_view address, std::string_view sco
     return true;
 }
 
+Result<bool> Suppressions::in_force(const Store& store, std::string_view key) {
+    const auto stored = store.get(Family::kSuppression, key);
+    if (!stored) return stored.error();
+    if (!*stored) return false;
+    const auto record = decode_suppression(**stored);
+    if (!record) return record.error();
+    return !record->quarantined;
+}
+
 Result<bool> Suppressions::contains(std::string_view address, std::string_view scope) const {
-    const auto found = find(address, scope);
-    if (!found) return found.error();
-    return found->has_value() && !(*found)->quarantined;
+    return in_force(store_, suppression_key(scope, address));
 }
 
 Result<std::optional<SuppressionRecord>> Suppressions::find(std::string_view address,

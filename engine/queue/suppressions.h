@@ -41,6 +41,9 @@ class Suppressions {
     Result<std::uint64_t> set_quarantined(const Selection& selection, bool quarantined,
                                           std::string_view scope = {});
 
+    // Whether the record under a key of keys.h, if there is one, is in force.
+    static Result<bool> in_force(const Store& store, std::string_view key);
+
     // The same as part of a batch.
     static void append_add(WriteBatch& batch, const SuppressionRecord& record,
                            std::string_view scope = {});
