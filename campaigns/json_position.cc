@@ -1,5 +1,6 @@
 #include "campaigns/json_position.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -52,17 +53,19 @@ class JsonScanner {
     }
 
     bool skip_comment() {
-        const std::string_view rest = text_.substr(at_);
+        const std::size_t start = at_;
+        const std::string_view rest = text_.substr(start);
         if (rest.starts_with("//")) {
-            const std::size_t end = text_.find('\n', at_);
-            at_ = end == std::string_view::npos ? text_.size() : end;
-            return true;
+            at_ = std::min(text_.find_first_of("\r\n", start), text_.size());
+        } else if (rest.starts_with("/*")) {
+            const std::size_t end = text_.find("*/", start + 2);
+            if (end == std::string_view::npos) return fail("a comment does not end", "add */");
+            at_ = end + 2;
+        } else {
+            return fail("'/' starts no comment", "write // or /* … */");
         }
-        if (!rest.starts_with("/*")) return fail("'/' starts no comment", "write // or /* … */");
-        const std::size_t end = text_.find("*/", at_ + 2);
-        if (end == std::string_view::npos) return fail("a comment does not end", "add */");
-        at_ = end + 2;
-        return true;
+        const std::size_t nul = text_.substr(0, at_).find('\0', start);
+        return nul == std::string_view::npos || fail_at(nul, "a comment holds a NUL byte", "");
     }
 
     bool scan_value(std::size_t key_offset, std::size_t depth) {

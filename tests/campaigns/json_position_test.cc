@@ -39,6 +39,12 @@ TEST(JsonPositionTest, KeysGivenTwiceAreNoted) {
     EXPECT_EQ(positions.duplicate_keys()[0].offset, 19u);
 }
 
+TEST(JsonPositionTest, CommentsEndWithTheirLineAndHoldNoNul) {
+    EXPECT_FALSE(JsonPositions::scan("[ // a\r1]").syntax_fault());
+    EXPECT_TRUE(JsonPositions::scan(std::string_view("[ // \0\n1]", 10)).syntax_fault());
+    EXPECT_TRUE(JsonPositions::scan(std::string_view("[ /* \0 */1]", 12)).syntax_fault());
+}
+
 TEST(JsonPositionTest, LongKeysDoNotMultiply) {
     std::string text = "{\"" + std::string(100'000, 'k') + "\":[";
     for (int i = 0; i < 2000; ++i) text += "1,";
