@@ -12,7 +12,7 @@ namespace posthorn::sink {
 namespace {
 
 // Output that may pile up before the session gets no more turns.
-constexpr std::size_t kLineBytesMax = 1024 * 1024;
+constexpr std::size_t kLineBytesMax = std::size_t{1024} * 1024;
 // After the last reply, until the client has closed too; a close at once could reset the
 // connection and take the reply with it.
 constexpr Duration kLinger = std::chrono::seconds(2);

@@ -16,7 +16,7 @@ namespace posthorn::sink {
 
 namespace {
 
-constexpr std::size_t kBlockBytes = 256 * 1024;
+constexpr std::size_t kBlockBytes = std::size_t{256} * 1024;
 constexpr std::int64_t kMicros = 1'000'000;
 
 void append_number(std::string& out, std::uint64_t number) {

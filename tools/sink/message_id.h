@@ -8,7 +8,7 @@
 
 namespace posthorn::sink {
 
-inline constexpr std::size_t kHeaderBytesMax = 64 * 1024;
+inline constexpr std::size_t kHeaderBytesMax = std::size_t{64} * 1024;
 inline constexpr std::size_t kMessageIdBytesMax = 998;  // a line (RFC 5322 section 2.1.1)
 
 class MessageIdScan {

@@ -264,7 +264,7 @@ std::string line_and_column(std::string_view text, std::size_t offset) {
 Error all_of(const Faults& faults, std::string_view file_name) {
     std::string message;
     for (std::size_t i = 0; i < std::min(faults.size(), kFaultsShown); ++i)
-        message += (i ? "\n" : "") + std::string(file_name) + faults[i];
+        message += (i ? "\n" : "") + std::string(file_name) + ": " + faults[i];
     if (faults.size() > kFaultsShown) message += "\nand more";
     return {ErrorKind::kInvalid, message};
 }
@@ -292,7 +292,6 @@ Result<Profile> parse_profile(std::string_view json, std::string_view file_name)
         keys.each("domains",
                   [&](JsonKeys& each) { profile.entries.push_back(read_entry(each, faults)); });
     }
-    for (std::string& fault : faults) fault = ": " + fault;
     if (!faults.empty()) return all_of(faults, file_name);
     Entry rest;  // for whom nothing matched: all is well
     rest.offers = kUsualOffers;

@@ -16,7 +16,7 @@
 namespace posthorn::sink {
 
 // Larger than what a busy peer has sent at one wake-up, so that one read takes it all.
-inline constexpr std::size_t kReadBytes = 256 * 1024;
+inline constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
 
 struct World {
     World(Profile profile_read, std::uint64_t seed, Now now, Certificates made, TlsContext context)
