@@ -55,7 +55,7 @@ TEST_F(SinkPolicy, APerfectWorldAcceptsAllAtOnce) {
 TEST_F(SinkPolicy, ConnectionsAreLimitedByProviderOverAllItsHostsAndDomains) {
     use(R"({"domains":[{"match":"*","provider":"p","limits":{"connections":2,
             "over":"421 4.7.0 enough"}}]})");
-    Talk talks[4];
+    Talk talks[5];
     EXPECT_EQ(connect(talks[0], "mx.a.test"), 250);
     EXPECT_EQ(connect(talks[1], "mx.b.test"), 250);
     EXPECT_EQ(connect(talks[2], "mx.c.test"), 421);
@@ -63,6 +63,7 @@ TEST_F(SinkPolicy, ConnectionsAreLimitedByProviderOverAllItsHostsAndDomains) {
     policy_->closed(talks[2]);  // was never counted
     policy_->closed(talks[0]);
     EXPECT_EQ(connect(talks[3], "mx.c.test"), 250);
+    EXPECT_EQ(connect(talks[4], "mx.d.test"), 421);
 }
 
 TEST_F(SinkPolicy, ConnectionsAreLimitedByDomainWhereThereIsNoProvider) {
