@@ -56,6 +56,7 @@ class CompiledMessage final : public Renderer {
     explicit CompiledMessage(MessageParts parts) : parts_(std::move(parts)) {}
 
     Status render(const RenderRequest& request, RenderedMessage& message) const override;
+    Status envelope(const RenderRequest& request, RenderedMessage& message) const override;
 
   private:
     struct Scratch;

@@ -97,6 +97,12 @@ Status CompiledMessage::render(const RenderRequest& request, RenderedMessage& me
     return {};
 }
 
+Status CompiledMessage::envelope(const RenderRequest& request, RenderedMessage& message) const {
+    message.bytes.clear();
+    message.eight_bit = false;
+    return read_row(request, message, scratch_of_thread());
+}
+
 // The row's views fill the slots; they live as long as the request.
 Status CompiledMessage::read_row(const RenderRequest& request, RenderedMessage& message,
                                  Scratch& scratch) const {

@@ -9,6 +9,12 @@
 
 namespace posthorn {
 
+namespace {
+
+constexpr std::size_t kRefusingMax = 1000;  // renderers remembered for having refused somebody
+
+}  // namespace
+
 void SenderOutput::clear() {
     connects.clear();
     writes.clear();
@@ -224,12 +230,20 @@ bool Sender::start_next(Session& session, Now now) {
 
     Item item{session.next_transaction++, queued.lease, queued.next++, now.instant, false};
     if (queued.next == queued.lease->recipients.size()) session.queue.pop_front();
-    if (const Status rendered = item.lease->renderer->envelope(request_of(item, now), rendered_);
-        !rendered) {
+    // In chunks the message is wanted at once; a renderer that has refused somebody is asked for
+    // all of it first, so that a refusal costs no connection.
+    const Renderer& renderer = *item.lease->renderer;
+    const bool whole = session.smtp->rung() >= Rung::kChunking || refusing_.contains(&renderer);
+    const RenderRequest request = request_of(item, now);
+    const Status rendered =
+        whole ? renderer.render(request, rendered_) : renderer.envelope(request, rendered_);
+    if (!rendered) {
         report(session, item, AttemptEnd::kUnrendered, Stage::kNone,
                Reply{0, std::nullopt, "not rendered: " + rendered.error().message}, now);
         return true;
     }
+    rendered_for_ = whole ? std::pair(session.order.slot, item.transaction)
+                          : std::pair<SlotId, TransactionId>();
     const std::string_view recipient = rendered_.envelope_to;
     Transaction transaction;
     transaction.id = item.transaction;
@@ -256,8 +270,13 @@ void Sender::write_message(Session& session, TransactionId transaction, Now now)
     const auto item = std::find_if(session.in_flight.begin(), session.in_flight.end(),
                                    [&](const Item& i) { return i.transaction == transaction; });
     CHECK(item != session.in_flight.end());
-    const Status rendered = item->lease->renderer->render(request_of(*item, now), rendered_);
+    Status rendered;
+    if (rendered_for_ != std::pair(session.order.slot, transaction))
+        rendered = item->lease->renderer->render(request_of(*item, now), rendered_);
+    rendered_for_ = {};
     if (rendered && session.smtp->give_message(rendered_.bytes, now.instant)) return;
+    if (refusing_.size() >= kRefusingMax) refusing_.clear();
+    refusing_.insert(item->lease->renderer.get());
     // After 354 there is no way back but to drop the connection; what else is in flight comes back.
     report(session, *item, AttemptEnd::kUnrendered, Stage::kNone,
            Reply{0, std::nullopt,

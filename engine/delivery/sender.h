@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "engine/delivery/messages.h"
@@ -21,7 +23,7 @@
 namespace posthorn {
 
 struct SenderOptions {
-    Rung max_rung = Rung::kNextBehindDot;
+    Rung max_rung = Rung::kChunkingAhead;
     ClientTimeouts timeouts;
     Duration connect_timeout{std::chrono::seconds(30)};  // Postfix's; RFC 5321 names none
 };
@@ -96,7 +98,9 @@ class Sender {
                         std::greater<>>
         timers_;  // one entry per session at or before its deadline; re-armed lazily
     SenderOutput output_;
-    RenderedMessage rendered_;  // reused for every message
+    RenderedMessage rendered_;                       // reused for every message
+    std::pair<SlotId, TransactionId> rendered_for_;  // whose whole message it is; 0: nobody's
+    std::unordered_set<const Renderer*> refusing_;   // only compared, never followed
     std::string audience_key_;
 };
 
