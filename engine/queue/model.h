@@ -12,10 +12,9 @@
 
 #include "engine/base/time.h"
 #include "engine/mail/reply.h"
+#include "engine/queue/campaign_record.h"
 
 namespace posthorn {
-
-using CampaignNumber = std::uint32_t;  // dense, never reused; stands for the id in every key
 
 // The part of one campaign's audience in one domain (A-label, lower case).
 struct LaneId {
@@ -97,36 +96,6 @@ struct LaneRecord {
     std::string mark;  // every local key up to this one has an outcome; may lag, never leads
 
     friend bool operator==(const LaneRecord&, const LaneRecord&) = default;
-};
-
-// What became of the rows of a list: rows is the sum of all the others.
-struct AudienceFigures {
-    std::uint64_t rows = 0, invalid = 0, duplicate = 0, suppressed = 0, excluded = 0,
-                  recipients = 0;
-
-    friend bool operator==(const AudienceFigures&, const AudienceFigures&) = default;
-};
-
-// Names and their order are stored and shown; add at the end.
-enum class CampaignState : std::uint8_t { kImporting, kRunning, kPaused, kFinished, kCancelled };
-inline constexpr std::size_t kCampaignStateCount = 5;
-std::string_view name_of(CampaignState state);
-std::optional<CampaignState> parse_campaign_state(std::string_view name);
-
-struct CampaignRecord {
-    CampaignNumber number = 0;
-    std::string id;
-    CampaignState state = CampaignState::kImporting;
-    std::string pause_reason;  // "operator", "stop_if.bounce_percent", …
-    WallTime created, started, finished;
-    Duration active{0};  // time spent delivering, over all runs
-    std::uint64_t lanes = 0;
-    AudienceFigures audience;
-    std::vector<std::string> columns;  // names of the variables, in the order of audience rows
-    std::string definition;            // the normalised campaign file, owned by campaigns/
-    std::vector<std::pair<std::string, std::string>> digests;  // what may not change: name, hash
-
-    friend bool operator==(const CampaignRecord&, const CampaignRecord&) = default;
 };
 
 // One line of the delivery log. Slim: the outcome holds the words.
