@@ -12,6 +12,14 @@
 #include "engine/queue/rocks_database.h"
 #include "engine/queue/rocks_sorted_file.h"
 
+#if defined(__SANITIZE_THREAD__)
+// The library is not instrumented, so its own locks are not seen.
+extern "C" const char* __tsan_default_suppressions();
+extern "C" const char* __tsan_default_suppressions() {
+    return "called_from_lib:librocksdb.so\nrace:librocksdb.so\n";
+}
+#endif
+
 namespace posthorn {
 
 Error rocks_error(std::string_view doing, const rocksdb::Status& status) {

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
+#include <thread>
 
 #include "engine/base/random.h"
 #include "engine/queue/memory_store.h"
@@ -241,6 +243,33 @@ TEST_P(Stores, RefuseSortedFilesThatAreNotSortedOrEmpty) {
     ASSERT_TRUE(empty);
     EXPECT_FALSE((*empty)->finish());
     EXPECT_FALSE(store_->ingest({{Family::kAudience, directory_.path() + "/none"}}));
+}
+
+TEST_P(Stores, ShowWholeBatchesToOtherThreads) {
+    constexpr int kBatches = 300;
+    put("a", "0");
+    put("b", "0");
+    std::atomic<bool> done = false;
+    std::thread writer([&] {
+        WriteBatch batch;
+        for (int i = 1; i <= kBatches; ++i) {
+            batch.clear();
+            batch.put(Family::kState, "a", std::to_string(i));
+            batch.erase(Family::kState, "b");
+            batch.put(Family::kState, "b", std::to_string(i));
+            batch.put(Family::kState, "c" + std::to_string(i), "");
+            EXPECT_TRUE(store_->write(batch, Store::Sync::kRelaxed));
+        }
+        done = true;
+    });
+    do {
+        const Rows seen = rows();
+        ASSERT_GE(seen.size(), 2U);
+        EXPECT_EQ(seen[0].second, seen[1].second);
+        EXPECT_EQ(seen.size(), 2 + std::stoul(seen[0].second));
+    } while (!done);
+    writer.join();
+    EXPECT_EQ(get("b"), std::to_string(kBatches));
 }
 
 TEST_P(Stores, CountApproximatelyAndCompactOnRequest) {
