@@ -28,8 +28,10 @@ Error rocks_error(std::string_view doing, const rocksdb::Status& status) {
         message += "; make room on the disk and start again";
         return {ErrorKind::kIo, std::move(message)};
     }
+    // RocksDB has no code for it: a lock of this process, and one of another.
     const bool locked =
-        message.find("lock") != std::string::npos && message.find("/LOCK") != std::string::npos;
+        message.find("lock hold by current process") != std::string::npos ||
+        message.find("/LOCK: Resource temporarily unavailable") != std::string::npos;
     if (status.IsIOError() && locked) return {ErrorKind::kBusy, std::move(message)};
     if (status.IsCorruption()) return {ErrorKind::kCorrupt, std::move(message)};
     return {ErrorKind::kIo, std::move(message)};

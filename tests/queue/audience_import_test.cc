@@ -243,7 +243,7 @@ TEST_F(AudienceImportTest, ARunIsSpilledWhenItsCallerIsLateWithACheckpoint) {
     const auto import = open(*store);
     for (std::size_t i = 0; i < list.size(); ++i)
         ASSERT_TRUE(import->add(list[i].domain, list[i].local, list[i].value, i));
-    EXPECT_TRUE(fs::exists(options().directory + "/run-3"));
+    EXPECT_TRUE(fs::exists(options().directory + "/run-1"));
     EXPECT_FALSE(fs::exists(options().directory + "/manifest"));
     check(*store, finish(*import), Expected(list));
 }
