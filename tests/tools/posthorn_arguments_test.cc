@@ -113,7 +113,7 @@ TEST(PosthornArguments, HelpNamesEveryCommandAndEachHasItsOwn) {
           "release",  "flush", "set",     "suppress", "unsubscribe", "explain",
           "classify", "purge", "forget",  "serve",    "help"}) {
         EXPECT_NE(all->text.find(std::string("\n  ") + name + " "), std::string::npos) << name;
-        for (const std::string line :
+        for (const std::string& line :
              {std::string(name) + " --help", "help " + std::string(name)}) {
             const auto own = parse(line);
             const auto* usage = std::get_if<UsageText>(&own);

@@ -50,6 +50,10 @@ std::string json_line(const nlohmann::json& value) {
     return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::string json_line(const nlohmann::ordered_json& value) {
+    return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 nlohmann::json parse_json_object(std::string_view text) {
     nlohmann::json value = nlohmann::json::parse(text, nullptr, false);
     return value.is_object() ? value : nlohmann::json(nlohmann::json::value_t::discarded);

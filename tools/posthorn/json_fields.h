@@ -18,6 +18,7 @@ const nlohmann::json& array_field(const nlohmann::json& object, std::string_view
 
 // One line, without line end; text that is not UTF-8 is repaired, never refused.
 std::string json_line(const nlohmann::json& value);
+std::string json_line(const nlohmann::ordered_json& value);
 
 // Nothing on faults of syntax and on anything but an object: a discarded value.
 nlohmann::json parse_json_object(std::string_view text);

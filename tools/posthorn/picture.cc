@@ -1,0 +1,51 @@
+#include "tools/posthorn/picture.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace posthorn {
+
+namespace {
+
+double seconds_of(Instant now) {
+    return std::chrono::duration<double>(now.time_since_epoch()).count();
+}
+
+}  // namespace
+
+ProgressPicture picture_of(const CampaignRecord& record, Instant now) {
+    ProgressPicture picture;
+    picture.at_s = seconds_of(now);
+    picture.id = record.id;
+    picture.name = record.id;
+    picture.state = record.state;
+    picture.pause_reason = record.pause_reason;
+    picture.recipients = record.audience.recipients;
+    return picture;
+}
+
+ProgressPicture picture_of(const CampaignView& campaign, const RuntimeView& view,
+                           const std::vector<Notice>& notices) {
+    ProgressPicture picture = picture_of(campaign.record, view.now.instant);
+    picture.by_state = campaign.figures.by_state;
+    const std::uint64_t known =
+        std::accumulate(picture.by_state.begin() + 1, picture.by_state.end(), std::uint64_t{0});
+    picture.by_state[static_cast<std::size_t>(OutcomeState::kPending)] =
+        picture.recipients - std::min(picture.recipients, known);
+    picture.attempts = campaign.figures.attempts;
+    picture.in_flight = campaign.in_flight;
+    picture.sessions = view.status.sessions;
+    picture.opening = view.status.opening;
+    for (const SiteView& site : view.status.busiest) {
+        if (picture.sites.size() == ProgressPicture::kSitesShown) break;
+        picture.sites.push_back({site.name, site.sessions, site.accepted, site.deferred,
+                                 site.refused, site.waits_for, site.last_failure});
+    }
+    for (const Notice& notice : notices)
+        if (notice.campaign == 0 || notice.campaign == campaign.record.number)
+            picture.notices.push_back(notice.text);
+    picture.trouble = view.trouble;
+    return picture;
+}
+
+}  // namespace posthorn

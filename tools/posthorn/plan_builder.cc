@@ -1,0 +1,45 @@
+#include "tools/posthorn/plan_builder.h"
+
+#include "campaigns/campaign_content.h"
+#include "campaigns/campaign_definition.h"
+#include "campaigns/message.h"
+#include "engine/queue/content.h"
+
+namespace posthorn {
+
+namespace {
+
+// Without a return path of its own, a campaign's bounces go to an address of theirs on the bounce
+// domain, by which they can be told apart.
+void put_return_path(MessageContent& content, const std::string& bounce_domain) {
+    constexpr std::string_view kPrefix = "bounce+";
+    if (content.return_path || bounce_domain.empty()) return;
+    Address address;
+    address.local = kPrefix;
+    address.local += content.campaign_id.substr(0, kLocalBytesMax - kPrefix.size());
+    address.domain = bounce_domain;
+    content.return_path = std::move(address);
+}
+
+}  // namespace
+
+PlanBuilder plan_builder(Store& store, std::shared_ptr<const TokenKeys> keys,
+                         const Config& config) {
+    return [&store, keys = std::move(keys), bounce_domain = config.bounce_domain](
+               const CampaignRecord& record) -> Result<CampaignPlan> {
+        auto campaign = load_normalised(record.definition);
+        if (!campaign) return campaign.error();
+        RETURN_IF_ERROR(attach_contents(
+            *campaign, [&store](std::string_view hash) { return get_content(store, hash); }));
+        MessageContent content = message_content(*campaign, record.columns);
+        put_return_path(content, bounce_domain);
+        const CompiledContent compiled = compile_content(content, keys.get());
+        if (compiled.renderer == nullptr)
+            return Error{ErrorKind::kCorrupt, "campaign " + record.id +
+                                                  " can no longer be compiled: " +
+                                                  to_text(compiled.problems, record.id)};
+        return CampaignPlan{record, compiled.renderer, campaign->retry, campaign->throttle};
+    };
+}
+
+}  // namespace posthorn

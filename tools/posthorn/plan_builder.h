@@ -1,0 +1,17 @@
+// From a stored campaign to what delivery needs of it: the definition is read back, its contents
+// are fetched, and the messages compiled.
+#pragma once
+
+#include <memory>
+
+#include "campaigns/unsubscribe_token.h"
+#include "engine/queue/store.h"
+#include "engine/server/config.h"
+#include "engine/server/runtime.h"
+
+namespace posthorn {
+
+// The store outlives it.
+PlanBuilder plan_builder(Store& store, std::shared_ptr<const TokenKeys> keys, const Config& config);
+
+}  // namespace posthorn
