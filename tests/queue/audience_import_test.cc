@@ -1,6 +1,8 @@
 #include "engine/queue/audience_import.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -193,6 +195,31 @@ TEST_F(AudienceImportTest, AnImportKilledInItsMergeMergesAgain) {
     EXPECT_EQ(consumed(*import), list.size());
     EXPECT_FALSE(fs::exists(options().directory + "/audience-0"));
     check(*store, finish(*import), Expected(list));
+}
+
+TEST_F(AudienceImportTest, AnImportWhoseProcessIsKilledInTheMergeIsMadeByTheNext) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    Random random(6);
+    const std::vector<Row> list = random_list(random, 400);
+    const std::string path = directory_.path() + "/store";
+    const auto import_and_die = [&] {
+        auto store = open_rocks_store(path);
+        const auto import = open(**store);
+        add(*import, list, list.size());
+        if (!import->checkpoint(std::to_string(list.size()))) return;
+        (void)import->finish({[](std::uint64_t) -> Status {
+                                  ::kill(::getpid(), SIGKILL);
+                                  return {};
+                              },
+                              {}});
+    };
+    EXPECT_EXIT(import_and_die(), testing::KilledBySignal(SIGKILL), "");
+    auto store = open_rocks_store(path);
+    ASSERT_TRUE(store) << store.error().message;
+    EXPECT_EQ(*AudienceImport::ingested(**store, kCampaign), std::nullopt);
+    const auto import = open(**store);
+    EXPECT_EQ(consumed(*import), list.size());
+    check(**store, finish(*import), Expected(list));
 }
 
 TEST_F(AudienceImportTest, AnImportKilledAfterTheIngestionIsDone) {
