@@ -162,7 +162,7 @@ void Journal::put_outcome(const LaneId& lane, std::string_view local, const Outc
     event.category = after.category;
     event.attempt = attempted ? after.attempts : 0;
     event.possible_duplicate =
-        after.possible_duplicates > 0 && (before == nullptr || before->possible_duplicates == 0);
+        after.possible_duplicates > (before != nullptr ? before->possible_duplicates : 0);
     const std::uint64_t sequence = next_event(now_);
     value_.clear();
     append_event(value_, event, sequence);

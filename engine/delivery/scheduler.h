@@ -152,6 +152,7 @@ class Scheduler {
         bool room = false;
     };
     SlotChoice choose_slot(Site& site, const Lane& lane);
+    std::uint32_t lease_size(const Site& site, const Lane& lane) const;
     std::uint64_t allowance(Lane& lane, Now now, Instant& wake);
     void grant(Lane& lane, Slot& slot, std::size_t count, Now now);
     void open_sessions(Site& site, Now now);
@@ -179,6 +180,7 @@ class Scheduler {
                              AttemptDone& report, Now now);
     void account_lease(std::uint64_t sequence, bool recorded);
     void learn(Site& site, const AttemptDone& report, Now now);
+    void learn_pace(Site& site, Duration lease_took);
     void recorded(const OutcomeRecorded& outcome);
     void check_stop_if(CampaignRun& run, Now now);
     void count_active_time(CampaignRun& run, Now now);

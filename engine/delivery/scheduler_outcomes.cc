@@ -9,8 +9,8 @@ namespace posthorn {
 
 namespace {
 
-constexpr Duration kQuickLease =
-    std::chrono::milliseconds(250);           // done sooner: the next may be larger
+constexpr Duration kQuickLease = std::chrono::milliseconds(30);  // sooner: the next may be larger
+constexpr Duration kSlowLease = std::chrono::milliseconds(120);  // later: the next is smaller
 constexpr std::uint8_t kStrikesMax = 3;       // connections that a recipient may break unpunished
 constexpr std::size_t kStrikesKept = 50'000;  // recipients with strikes remembered
 constexpr std::uint32_t kRewalksMax = 10;     // more would never end
@@ -66,8 +66,7 @@ void Scheduler::attempt_done(AttemptDone& report, Now now) {
     }
     if (site != nullptr) {
         learn(*site, report, now);
-        if (state.unreported == 0 && now.instant - state.granted < kQuickLease)
-            site->lease_size = std::min(site->lease_size * 2, limits_.lease_recipients_max);
+        if (state.unreported == 0) learn_pace(*site, now.instant - state.granted);
     }
     output_.journal.push_back(outcome_of(state, recipient, report, now));
     ++journal_entries_;
@@ -176,6 +175,12 @@ void Scheduler::learn(Site& site, const AttemptDone& report, Now now) {
     const std::string kind =
         std::to_string(attempt.reply.code) + " " + std::string(name_of(attempt.category));
     if (site.replies.size() < kReplyKindsMax || site.replies.contains(kind)) ++site.replies[kind];
+}
+
+void Scheduler::learn_pace(Site& site, Duration lease_took) {
+    if (lease_took < kQuickLease)
+        site.lease_size = std::min(site.lease_size * 2, limits_.lease_recipients_max);
+    if (lease_took > kSlowLease) site.lease_size = std::max<std::uint32_t>(1, site.lease_size / 2);
 }
 
 // One recipient of the lease is accounted for; with the last the lease is over.

@@ -63,13 +63,10 @@ void Scheduler::pump(Site& site, Now now) {
             passed_over = 0;
             const std::size_t share = rows_waiting(site, limits_.in_flight_max) + lane.rows();
             const std::size_t fair = share / std::max<std::size_t>(1, site.slots.size()) + 1;
-            const std::uint32_t largest = lane.campaign->plan.retry.hold_uncertain
-                                              ? limits_.hold_lease_recipients_max
-                                              : limits_.lease_recipients_max;
             const std::uint32_t left =
                 site.messages_max - std::min(slot->granted, site.messages_max);
             const std::uint64_t count =
-                std::min<std::uint64_t>({allowed, fair, std::min(site.lease_size, largest), left});
+                std::min<std::uint64_t>({allowed, fair, lease_size(site, lane), left});
             grant(lane, *slot, static_cast<std::size_t>(count), now);
             if (!lane.sendable()) continue;
         } else {
@@ -101,6 +98,14 @@ std::uint64_t Scheduler::allowance(Lane& lane, Now now, Instant& wake) {
     return allowed;
 }
 
+// What is leased is what a crash makes uncertain: no more than the site's pace needs.
+std::uint32_t Scheduler::lease_size(const Site& site, const Lane& lane) const {
+    const std::uint32_t largest = lane.campaign->plan.retry.hold_uncertain
+                                      ? limits_.hold_lease_recipients_max
+                                      : limits_.lease_recipients_max;
+    return std::min(site.lease_size, largest);
+}
+
 // The session with the least to do that may take recipients of this lane; nullptr if none may.
 // Room: there is one that could serve another lane.
 Scheduler::SlotChoice Scheduler::choose_slot(Site& site, const Lane& lane) {
@@ -109,7 +114,7 @@ Scheduler::SlotChoice Scheduler::choose_slot(Site& site, const Lane& lane) {
     Slot*& best = choice.slot;
     for (auto& [id, slot] : site.slots) {
         if (slot->state != Slot::State::kReady || slot->granted >= site.messages_max) continue;
-        if (slot->outstanding > site.lease_size / 2) continue;
+        if (slot->outstanding > lease_size(site, lane) / 2) continue;
         choice.room = true;
         if (lane.connections_max && lane.slots.size() >= *lane.connections_max &&
             !lane.slots.contains(id))

@@ -85,7 +85,8 @@ struct Figures {
     std::array<std::uint64_t, kOutcomeStateCount> by_state{};
     std::array<std::uint64_t, kCategoryCount> by_category{};  // of bounced, expired and deferred
     std::uint64_t attempts = 0;
-    std::uint64_t possible_duplicates = 0;  // recipients attempted again after an uncertain attempt
+    std::uint64_t possible_duplicates =
+        0;  // attempts after an uncertain one: each may be an extra copy
 
     friend bool operator==(const Figures&, const Figures&) = default;
 };

@@ -1,5 +1,5 @@
-// A sender on a thread and a loop of its own: carries its orders, moves the bytes of its sessions, and
-// hands its reports to the scheduler's mailbox. Output of many events is written once per turn.
+// A sender on a thread and a loop of its own: carries its orders, moves the bytes of its sessions,
+// and hands its reports to the scheduler's mailbox. Output of many events is written once per turn.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,8 @@ namespace posthorn {
 
 class SenderThread {
   public:
-    // Both mailboxes are large enough for all that can be under way (DeliveryLimits), so no push fails.
+    // Both mailboxes are large enough for all that can be under way (DeliveryLimits), so no push
+    // fails.
     SenderThread(SenderOptions options, std::shared_ptr<const Classifier> classifier,
                  std::size_t orders_max, Mailbox<SenderReport>& reports);
     ~SenderThread();  // stops and joins

@@ -1,0 +1,114 @@
+"""A sink, a campaign and the posthorn program, on loopback, in a directory of their own."""
+import collections
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+
+class World:
+    """Starts posthorn-sink on free ports; ends it, and checks that it ended well, on exit."""
+
+    def __init__(self, binaries, profile=None, sink_options=()):
+        self.binaries = Path(binaries).resolve()
+        self.home = Path(tempfile.mkdtemp(prefix="posthorn-e2e-"))
+        self.ledger = self.home / "ledger.ndjson"
+        self.summary_file = self.home / "summary.json"
+        ready = self.home / "ready"
+        command = [str(self.binaries / "posthorn-sink"), "--smtp", "127.0.0.1:0", "--dns",
+                   "127.0.0.1:0", "--ledger", str(self.ledger), "--summary",
+                   str(self.summary_file), "--ready-file", str(ready), *sink_options]
+        if profile is not None:
+            if isinstance(profile, dict):
+                path = self.home / "profile.json"
+                path.write_text(json.dumps(profile))
+                profile = str(path)
+            command += ["--profile", profile]
+        self.sink = subprocess.Popen(command, cwd=self.home, stdout=subprocess.PIPE, text=True)
+        line = self.sink.stdout.readline()  # the sink says when it listens
+        match = re.search(r"smtp=\S*:(\d+) dns=(\S+)", line)
+        assert match, f"the sink did not start: {line!r}"
+        self.smtp_port, self.dns = int(match.group(1)), match.group(2)
+        self.config({})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if self.sink.poll() is None:
+            self.sink.send_signal(signal.SIGTERM)
+            self.sink.wait(30)
+        if kind is None:
+            shutil.rmtree(self.home, ignore_errors=True)
+        else:
+            print(f"left for inspection: {self.home}")
+
+    def config(self, more):
+        config = {"ehlo": "mta.test", "dns": {"servers": [self.dns]},
+                  "smtp": {"port": self.smtp_port, "allow_private_addresses": True}}
+        for key, value in more.items():
+            config[key] = {**config.get(key, {}), **value} if isinstance(value, dict) else value
+        (self.home / "posthorn.json").write_text(json.dumps(config))
+
+    def campaign(self, name, recipients, domains, **more):
+        with open(self.home / f"{name}.csv", "w") as rows:
+            rows.write("email,first_name\n")
+            for i in range(recipients):
+                rows.write(f"user{i}@d{i % domains}.test,Name {i}\n")
+        campaign = {"version": 1, "id": name, "kind": "transactional",
+                    "from": "Acme <news@acme.test>", "subject": "Hello {{first_name}}",
+                    "text": "Dear {{first_name}},\n\nthis is for you.\n",
+                    "recipients": {"file": f"{name}.csv"}}
+        campaign.update(more)
+        path = self.home / f"{name}.json"
+        path.write_text(json.dumps(campaign))
+        return path
+
+    def command(self, *arguments):
+        return [str(self.binaries / "posthorn"), *map(str, arguments)]
+
+    def run(self, *arguments, expect=0, timeout=280):
+        done = subprocess.run(self.command(*arguments), cwd=self.home, capture_output=True,
+                              text=True, timeout=timeout, check=False)
+        assert done.returncode == expect, \
+            f"{arguments}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        return done.stdout
+
+    def send(self, path, expect=0):
+        return json.loads(self.run("send", path, "--json", "--quiet", expect=expect))
+
+    def send_and_kill(self, path, after_s):
+        """Kills the sender after so many seconds of running; its exit code, None if it was killed."""
+        process = subprocess.Popen(self.command("send", path, "--json", "--quiet"), cwd=self.home,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            return process.wait(after_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return None
+
+    def ledger_counts(self):
+        """How often the sink accepted a message for each recipient, by (message, recipient)."""
+        counts = collections.Counter()
+        if not self.ledger.exists():
+            return counts
+        with open(self.ledger) as lines:
+            for line in lines:
+                entry = json.loads(line)
+                counts[(entry["message_id"], entry["recipient"].lower())] += 1
+        return counts
+
+    def stop_sink(self):
+        self.sink.send_signal(signal.SIGTERM)
+        assert self.sink.wait(60) == 0, "the sink did not end well"
+        return json.loads(self.summary_file.read_text())
+
+
+def monotonic():
+    return time.monotonic()
