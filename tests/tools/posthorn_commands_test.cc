@@ -198,7 +198,7 @@ TEST_F(CommandsTest, AReportAddsUp) {
     EXPECT_EQ(report["domains"][0]["domain"], "a.test");
     EXPECT_EQ(report["domains"][0]["bounced"], 1);
     EXPECT_TRUE(report["elapsed_s"].is_number());
-    EXPECT_EQ(report["durability"], "power");
+    EXPECT_EQ(report["durability"], "none");
 }
 
 TEST_F(CommandsTest, EventsBeforeTheCheckpointAreCountedOnce) {

@@ -78,7 +78,8 @@ class EventListing {
             outcome->attempts - std::min<std::uint64_t>(outcome->attempts, outcome->latest.size());
         if (event.attempt <= gone || event.attempt > outcome->attempts) return {};
         const AttemptRecord& attempt = outcome->latest[event.attempt - gone - 1];
-        for (auto& [key, value] : attempt_json(attempt).items())
+        const nlohmann::ordered_json words = attempt_json(attempt);
+        for (const auto& [key, value] : words.items())
             if (key != "time" && key != "category") json[key] = value;
         return {};
     }

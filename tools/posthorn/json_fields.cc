@@ -1,5 +1,6 @@
 #include "tools/posthorn/json_fields.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace posthorn {
@@ -21,7 +22,9 @@ std::string text_field(const nlohmann::json& object, std::string_view key) {
 
 std::uint64_t count_field(const nlohmann::json& object, std::string_view key) {
     const nlohmann::json* value = find(object, key);
-    return value != nullptr && value->is_number_unsigned() ? value->get<std::uint64_t>() : 0;
+    if (value == nullptr || !value->is_number_integer()) return 0;
+    if (value->is_number_unsigned()) return value->get<std::uint64_t>();
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, value->get<std::int64_t>()));
 }
 
 double number_field(const nlohmann::json& object, std::string_view key) {

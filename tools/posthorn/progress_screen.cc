@@ -239,8 +239,7 @@ std::vector<std::string> progress_screen(const ProgressHistory& history, const T
 
     std::vector<std::string> foot;
     if (!picture.trouble.empty())
-        foot.push_back(
-            paint("31", fitted("nothing is sent: " + printable(picture.trouble), columns)));
+        foot.push_back(paint("31", fitted(printable(picture.trouble), columns)));
     for (const std::string& notice : history.notices())
         foot.push_back(paint("33", fitted(printable(notice), columns)));
 
@@ -270,7 +269,7 @@ std::string progress_line(const ProgressHistory& history) {
     line += ", " + with_separators(picture.count(OutcomeState::kPending)) + " pending; " +
             rate_text(history.rate_now());
     if (const std::string left = time_left(history); !left.empty()) line += "; " + left;
-    if (!picture.trouble.empty()) line += "; nothing is sent: " + printable(picture.trouble);
+    if (!picture.trouble.empty()) line += "; " + printable(picture.trouble);
     return line;
 }
 

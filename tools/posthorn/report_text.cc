@@ -71,8 +71,8 @@ std::string domain_table(const nlohmann::json& domains) {
 std::string category_table(const nlohmann::json& categories) {
     TextTable table({{"why not delivered", Align::kLeft}, {"recipients", Align::kRight}});
     for (const auto& [category, count] : categories.items())
-        if (count.is_number_unsigned() && count.get<std::uint64_t>() > 0)
-            table.row({category, with_separators(count.get<std::uint64_t>())});
+        if (count.is_number_integer() && count > 0)
+            table.row({category, count_text(categories, category)});
     return table.rows() == 0 ? "" : "\n" + table.text();
 }
 
@@ -152,7 +152,7 @@ std::string status_text(const nlohmann::json& status) {
     }
     if (sites.rows() > 0) text += sites.text();
     if (const std::string trouble = text_field(status, "trouble"); !trouble.empty())
-        text += "nothing is sent: " + printable(trouble) + "\n";
+        text += printable(trouble) + "\n";
     return text;
 }
 

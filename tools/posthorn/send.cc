@@ -35,7 +35,11 @@ CommandResult stopped(const std::string& why) {
 
 CampaignSending::CampaignSending(CommandContext& context, LineSink& sink,
                                  const ProcessUsage& before)
-    : context_(context), sink_(sink), before_(before), began_(context.clock().instant) {}
+    : context_(context),
+      sink_(sink),
+      before_(before),
+      began_(context.clock().instant),
+      said_at_(began_) {}
 
 std::optional<CommandResult> CampaignSending::begin(const nlohmann::json& request) {
     if (auto result = check(request)) return result;
