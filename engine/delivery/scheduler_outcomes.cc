@@ -9,8 +9,8 @@ namespace posthorn {
 
 namespace {
 
-constexpr Duration kQuickLease = std::chrono::milliseconds(30);  // sooner: the next may be larger
-constexpr Duration kSlowLease = std::chrono::milliseconds(120);  // later: the next is smaller
+constexpr Duration kQuickLease = std::chrono::milliseconds(100);  // sooner: the next may be larger
+constexpr Duration kSlowLease = std::chrono::milliseconds(500);   // later: the next is smaller
 constexpr std::uint8_t kStrikesMax = 3;       // connections that a recipient may break unpunished
 constexpr std::size_t kStrikesKept = 50'000;  // recipients with strikes remembered
 constexpr std::uint32_t kRewalksMax = 10;     // more would never end
@@ -180,7 +180,8 @@ void Scheduler::learn(Site& site, const AttemptDone& report, Now now) {
 void Scheduler::learn_pace(Site& site, Duration lease_took) {
     if (lease_took < kQuickLease)
         site.lease_size = std::min(site.lease_size * 2, limits_.lease_recipients_max);
-    if (lease_took > kSlowLease) site.lease_size = std::max<std::uint32_t>(1, site.lease_size / 2);
+    if (lease_took > kSlowLease)
+        site.lease_size = std::max(limits_.lease_recipients_start, site.lease_size / 2);
 }
 
 // One recipient of the lease is accounted for; with the last the lease is over.

@@ -11,6 +11,9 @@ namespace posthorn {
 
 namespace {
 
+// Bytes that a session may hold unwritten before it starts another message: thousands of sessions
+// do.
+constexpr std::size_t kOutputHeldMax = 16 * 1024;
 constexpr std::size_t kRefusingMax = 1000;  // renderers remembered for having refused somebody
 
 }  // namespace
@@ -102,7 +105,11 @@ void Sender::bytes_written(SlotId slot, std::size_t count, Now now) {
     Session& session = *found->second;
     session.dirty = false;
     session.smtp->bytes_written(count, now.instant);
-    arm(session);
+    if (session.queue.empty()) {
+        arm(session);
+    } else {
+        progress(session, now);
+    }
 }
 
 std::string_view Sender::bytes_to_write(SlotId slot) const {
@@ -223,6 +230,7 @@ bool Sender::handle(Session& session, const ClientEvent& event, Now now) {
 bool Sender::start_next(Session& session, Now now) {
     return_expired(session, now);
     if (session.queue.empty() || session.closing || !session.smtp->can_start()) return false;
+    if (session.smtp->output().size() >= kOutputHeldMax) return false;
     QueuedLease& queued = session.queue.front();
     const bool alone = queued.lease->alone ||
                        (!session.in_flight.empty() && session.in_flight.back().lease->alone);
