@@ -6,7 +6,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tools/posthorn/picture.h"
 #include "tools/posthorn/terminal_text.h"
+#include "tools/posthorn/view_feed.h"
 
 namespace posthorn {
 namespace {
@@ -161,6 +163,55 @@ TEST(ProgressJson, APictureSurvivesTheSocket) {
     EXPECT_EQ(to_json(*received), to_json(sent));
     EXPECT_FALSE(progress_from_json(nlohmann::json::array()));
     EXPECT_TRUE(progress_from_json(nlohmann::json::parse(R"({"sites":[5],"outcomes":3})")));
+}
+
+RuntimeView view_at(std::int64_t seconds) {
+    RuntimeView view;
+    view.now = {Instant(std::chrono::seconds(seconds)), WallTime()};
+    return view;
+}
+
+TEST(Picture, IsOfOneCampaignAmongAll) {
+    CampaignView campaign;
+    campaign.record.number = 7;
+    campaign.record.id = "spring";
+    campaign.record.state = CampaignState::kRunning;
+    campaign.record.audience.recipients = 10;
+    campaign.figures.by_state[static_cast<std::size_t>(OutcomeState::kDelivered)] = 4;
+    campaign.figures.by_state[static_cast<std::size_t>(OutcomeState::kDeferred)] = 1;
+    RuntimeView view = view_at(3);
+    view.status.sessions = 5;
+    for (int i = 0; i < 20; ++i) view.status.busiest.emplace_back();
+    const ProgressPicture picture =
+        picture_of(campaign, view,
+                   {{Notice::Kind::kCampaignFinished, 7, "spring"},
+                    {Notice::Kind::kCampaignFinished, 8, "autumn"},
+                    {Notice::Kind::kSiteTrouble, 0, "mx.test: no route"}});
+    EXPECT_DOUBLE_EQ(picture.at_s, 3);
+    EXPECT_EQ(picture.count(OutcomeState::kPending), 5u);
+    EXPECT_EQ(picture.settled(), 4u);
+    EXPECT_EQ(picture.sites.size(), ProgressPicture::kSitesShown);
+    EXPECT_EQ(picture.notices,
+              (std::vector<std::string>{"spring is finished", "mx.test: no route"}));
+}
+
+TEST(ViewFeed, ASlowFollowerMissesPicturesButNoNotices) {
+    ViewFeed feed;
+    ViewFeed::Seen seen = feed.now_seen();
+    for (int i = 1; i <= 3; ++i) {
+        RuntimeView view = view_at(i);
+        view.notices.push_back({Notice::Kind::kSiteTrouble, 0, std::to_string(i)});
+        feed.publish(view);
+    }
+    const ViewFeed::News news = feed.wait(seen, std::chrono::seconds(10));
+    ASSERT_NE(news.view, nullptr);
+    EXPECT_EQ(news.view->now.instant, view_at(3).now.instant);
+    EXPECT_EQ(news.notices.size(), 3u);
+    EXPECT_FALSE(news.ended);
+    feed.end();
+    const ViewFeed::News last = feed.wait(seen, std::chrono::seconds(10));
+    EXPECT_TRUE(last.ended);
+    EXPECT_TRUE(last.notices.empty());
 }
 
 }  // namespace

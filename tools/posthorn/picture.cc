@@ -11,6 +11,26 @@ double seconds_of(Instant now) {
     return std::chrono::duration<double>(now.time_since_epoch()).count();
 }
 
+// What a notice tells in its text it tells without the verb.
+std::string words_of(const Notice& notice) {
+    switch (notice.kind) {
+        case Notice::Kind::kCampaignFinished:
+            return notice.text + " is finished";
+        case Notice::Kind::kCampaignPaused:
+            return "paused, " + notice.text;
+        case Notice::Kind::kCampaignResumed:
+            return notice.text + " goes on";
+        case Notice::Kind::kCampaignCancelled:
+            return notice.text + " is cancelled";
+        case Notice::Kind::kDomainRejected:
+            return "no mail is accepted for " + notice.text;
+        case Notice::Kind::kReplyRefused:
+        case Notice::Kind::kSiteTrouble:
+            break;
+    }
+    return notice.text;
+}
+
 }  // namespace
 
 ProgressPicture picture_of(const CampaignRecord& record, Instant now) {
@@ -43,7 +63,7 @@ ProgressPicture picture_of(const CampaignView& campaign, const RuntimeView& view
     }
     for (const Notice& notice : notices)
         if (notice.campaign == 0 || notice.campaign == campaign.record.number)
-            picture.notices.push_back(notice.text);
+            picture.notices.push_back(words_of(notice));
     picture.trouble = view.trouble;
     return picture;
 }
