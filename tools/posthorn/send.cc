@@ -25,6 +25,7 @@ using nlohmann::ordered_json;
 
 constexpr std::uint64_t kRowsChecked = 10'000;  // before anything is queued; the import sees all
 constexpr Duration kSayEvery{std::chrono::milliseconds(100)};
+constexpr Duration kSaveUsageEvery{std::chrono::seconds(1)};
 constexpr Duration kWaitForPicture{std::chrono::milliseconds(500)};
 
 CommandResult stopped(const std::string& why) {
@@ -226,6 +227,8 @@ CommandResult CampaignSending::follow() {
             sink_.line(json_line(nlohmann::json{{"progress", to_json(picture)}}));
             sink_.flush();
             record_ = campaign->record;
+            if (const Status saved = save_usage_now_and_then(); !saved)
+                return failed(saved.error());
             if (record_.finished != WallTime()) return end(record_, {});
             if (record_.state == CampaignState::kPaused)
                 return end(record_, stopped("paused: " + record_.pause_reason));
@@ -237,18 +240,33 @@ CommandResult CampaignSending::follow() {
     }
 }
 
-CommandResult CampaignSending::end(const CampaignRecord& record, CommandResult result) {
-    if (context_.runtime != nullptr || record.finished == WallTime()) {
-        const ProcessUsage now = usage_of_this_process();
-        auto usage = stored_usage(context_.store, record.id);
-        if (!usage) return failed(usage.error());
-        usage->cpu_us += now.cpu_us - before_.cpu_us;
-        usage->peak_rss_bytes = std::max(usage->peak_rss_bytes, now.peak_rss_bytes);
-        usage->elapsed_us +=
-            static_cast<std::uint64_t>((context_.clock().instant - began_).count());
-        if (const Status put = store_usage(context_.store, record.id, *usage); !put)
-            return failed(put.error());
+// So that a report after a crash still knows about what it cost.
+Status CampaignSending::save_usage_now_and_then() {
+    const Instant now = context_.clock().instant;
+    if (now - saved_at_ < kSaveUsageEvery) return {};
+    saved_at_ = now;
+    return save_usage();
+}
+
+// What earlier runs have used, and this one so far.
+Status CampaignSending::save_usage() {
+    if (!used_before_) {
+        const auto stored = stored_usage(context_.store, record_.id);
+        if (!stored) return stored.error();
+        used_before_ = *stored;
     }
+    const ProcessUsage now = usage_of_this_process();
+    ProcessUsage usage = *used_before_;
+    usage.cpu_us += now.cpu_us - before_.cpu_us;
+    usage.peak_rss_bytes = std::max(usage.peak_rss_bytes, now.peak_rss_bytes);
+    usage.elapsed_us += static_cast<std::uint64_t>((context_.clock().instant - began_).count());
+    return store_usage(context_.store, record_.id, usage);
+}
+
+CommandResult CampaignSending::end(const CampaignRecord& record, CommandResult result) {
+    // One that was finished before has cost nothing now.
+    if (context_.runtime != nullptr || record.finished == WallTime())
+        if (const Status saved = save_usage(); !saved) return failed(saved.error());
     if (record.state == CampaignState::kImporting) return result;
     const auto report = campaign_report(context_, record);
     if (!report) return failed(report.error());

@@ -40,6 +40,8 @@ class CampaignSending {
     std::optional<CommandResult> import();
     std::optional<CommandResult> hand_to_runtime();
     CommandResult follow();
+    Status save_usage();
+    Status save_usage_now_and_then();
     CommandResult end(const CampaignRecord& record, CommandResult result);
     void say_problems(const std::vector<CampaignError>& problems);
     bool say_importing(std::uint64_t rows);
@@ -48,7 +50,8 @@ class CampaignSending {
     LineSink& sink_;
     ProcessUsage before_;
     Instant began_;
-    Instant said_at_;
+    Instant said_at_, saved_at_;
+    std::optional<ProcessUsage> used_before_;  // by earlier runs
     Campaign campaign_;
     CampaignRecord record_;
 };

@@ -119,7 +119,7 @@ class SequenceSink : public LineSink {
     explicit SequenceSink(LineSink& to) : to_(to) {}
     bool line(std::string_view json) override {
         last_ = std::max(last_, count_field(parse_json_object(json), "sequence"));
-        return open_ = to_.line(json);
+        return open_ = to_.line(json) && to_.flush();  // each is seen as it comes
     }
     bool flush() override { return to_.flush(); }
     std::uint64_t last() const { return last_; }
