@@ -39,6 +39,10 @@ Result<ProcessUsage> stored_usage(const Store& store, std::string_view campaign_
     return usage;
 }
 
+void append_erase_usage(WriteBatch& batch, std::string_view campaign_id) {
+    batch.erase(Family::kState, state_key(kUsageKind, campaign_id));
+}
+
 Status store_usage(Store& store, std::string_view campaign_id, const ProcessUsage& usage) {
     std::string bytes;
     put_u64(bytes, usage.cpu_us);

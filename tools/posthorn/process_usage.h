@@ -23,4 +23,6 @@ ProcessUsage usage_of_this_process();  // since it was started
 Result<ProcessUsage> stored_usage(const Store& store, std::string_view campaign_id);
 Status store_usage(Store& store, std::string_view campaign_id, const ProcessUsage& usage);
 
+void append_erase_usage(WriteBatch& batch, std::string_view campaign_id);
+
 }  // namespace posthorn

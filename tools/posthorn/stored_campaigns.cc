@@ -5,6 +5,7 @@
 #include "campaigns/campaign_definition.h"
 #include "engine/queue/campaign_catalog.h"
 #include "engine/queue/keys.h"
+#include "tools/posthorn/process_usage.h"
 
 namespace posthorn {
 
@@ -70,6 +71,7 @@ Status purge(Store& store, const CampaignRecord& campaign) {
         batch.erase_range(Family::kState, state, prefix_end(state));
     }
     for (const std::string& hash : *hashes) batch.erase(Family::kContent, hash);
+    append_erase_usage(batch, campaign.id);
     CampaignCatalog::append_erase(batch, campaign);
     RETURN_IF_ERROR(store.write(batch));
     for (const Family family : kByCampaign) store.compact(family, prefix, end);
