@@ -215,8 +215,33 @@ Status DnsListener::bind_tcp(const Endpoint& endpoint, std::uint16_t port) {
     return {};
 }
 
+namespace {
+
+// A port that is free for UDP and for TCP: one chosen by the system for the one may be taken by a
+// connection of the other. 0 when there is none among many tries.
+std::uint16_t free_port(const Endpoint& endpoint) {
+    constexpr int kTries = 100;
+    for (int i = 0; i < kTries; ++i) {
+        sockaddr_in address{};
+        uv_ip4_addr(endpoint.host.c_str(), 0, &address);
+        socklen_t size = sizeof address;
+        const int udp = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        const int tcp = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        auto* bound = reinterpret_cast<sockaddr*>(&address);
+        const bool free = ::bind(udp, bound, size) == 0 && ::getsockname(udp, bound, &size) == 0 &&
+                          ::bind(tcp, bound, size) == 0;
+        ::close(udp);
+        ::close(tcp);
+        if (free) return ntohs(address.sin_port);
+    }
+    return 0;
+}
+
+}  // namespace
+
 Status DnsListener::listen(const Endpoint& endpoint) {
-    RETURN_IF_ERROR(bind_udp(endpoint, endpoint.port));
+    const std::uint16_t port = endpoint.port != 0 ? endpoint.port : free_port(endpoint);
+    RETURN_IF_ERROR(bind_udp(endpoint, port));
     return bind_tcp(endpoint, port_);
 }
 
