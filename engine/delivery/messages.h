@@ -1,7 +1,7 @@
 // What the roles say to each other. Scheduler -> Reader: which rows it will need. Scheduler ->
 // Journal: what must be durable. Scheduler -> Sender: sessions to open or close. Journal -> Sender:
 // a lease, once it is durable. Sender -> Scheduler: what became of sessions and attempts. Journal,
-// Reader -> Scheduler: done.
+// Reader -> Scheduler: done. Long because the whole conversation is read best in one place.
 #pragma once
 
 #include <cstdint>

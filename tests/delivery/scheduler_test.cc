@@ -1,3 +1,5 @@
+// Long because each verb of the scheduler is tried in a world of its own, and those read best
+// together.
 #include "engine/delivery/scheduler.h"
 
 #include <gtest/gtest.h>

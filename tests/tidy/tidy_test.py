@@ -91,7 +91,8 @@ def check_sizes(path: str, text: str):
     limit = LINES_MAX.get(Path(path).suffix)
     if limit is None or lines <= limit:
         return
-    first_comment = "\n".join(text.splitlines()[:12]).lower()
+    first_comment = " ".join(line.removeprefix("//").strip() for line in
+                             text.splitlines()[:12]).lower()
     if "long because" not in first_comment:
         yield f"{path}:1: {lines} lines, more than {limit}, and its first comment gives no reason " \
               f"('Long because ...')"

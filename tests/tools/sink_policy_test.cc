@@ -176,7 +176,8 @@ TEST_F(SinkPolicy, ChangesTakeEffectAtTheirTime) {
 
 TEST_F(SinkPolicy, TheHostDecidesBeforeARecipientIsNamedAndTheDomainAfterwards) {
     use(R"({"domains":[
-        {"match":"strict.test","replies":[{"stage":"rcpt","reply":"550 no"},{"stage":"mail","reply":"450 no"}]},
+        {"match":"strict.test","replies":[
+            {"stage":"rcpt","reply":"550 no"},{"stage":"mail","reply":"450 no"}]},
         {"match":"*"}]})");
     Talk talk;
     connect(talk, "mx.lenient.test");
