@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/check.h"
+#include "engine/queue/content.h"
 
 namespace posthorn {
 
@@ -49,11 +50,7 @@ struct CloseFile {
 
 }  // namespace
 
-std::string sha256_hex(std::string_view bytes) {
-    Sha256 hash;
-    hash.add(bytes);
-    return hash.hex();
-}
+std::string sha256_hex(std::string_view bytes) { return content_hash(bytes); }
 
 Result<std::string> sha256_hex_of_file(const std::string& path) {
     const std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rbe"));
