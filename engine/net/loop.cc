@@ -58,6 +58,8 @@ Loop::Loop() : state_(std::make_unique<LoopState>()) {
               auto* state = static_cast<LoopState*>(prepare->loop->data);
               state->end_turn();
               state->stale = true;
+              // libuv runs due timers before it waits, too: those were this turn's events.
+              if (state->one_turn && state->timers_ran) uv_stop(&state->uv);
           }) == 0);
     state_->wake = std::make_unique<Wake>(*this, [state = state_.get()] { state->woken(); });
 }
@@ -79,7 +81,10 @@ void Loop::run() {
 
 void Loop::turn() {
     state_->stale = true;
+    state_->timers_ran = false;
+    state_->one_turn = true;
     uv_run(&state_->uv, UV_RUN_ONCE);
+    state_->one_turn = false;
     state_->end_turn();
 }
 
@@ -114,6 +119,7 @@ struct Timer::Handle {
         handle->armed = false;
         if (loop->now.instant < handle->when) loop->stale = true;
         loop->in_timers = true;
+        loop->timers_ran = true;
         handle->due();
         loop->in_timers = false;
     }

@@ -23,6 +23,8 @@ struct LoopState {
     Now now{};
     bool stale = true;                          // `now` is of an earlier turn
     bool in_timers = false;                     // a timer's callback runs
+    bool timers_ran = false;                    // in this turn, maybe before the wait
+    bool one_turn = false;                      // turn() was called, not run()
     std::vector<std::function<void()>*> hooks;  // of TurnEnd; null: gone
     std::unique_ptr<char[]> read_buffer = std::make_unique<char[]>(kReadBufferBytes);
 

@@ -54,6 +54,15 @@ TEST(Loop, ATimerThatArmsItselfForThePastDoesNotStarveTheLoop) {
     EXPECT_GE(fired, 2);
 }
 
+TEST(Loop, ATurnEndsWithTheTimersThatWereDueBeforeItWaits) {
+    Loop loop;
+    bool fired = false;
+    Timer timer(loop, [&] { fired = true; });
+    timer.arm(Instant());
+    loop.turn();  // would wait for ever: there is nothing else to come
+    EXPECT_TRUE(fired);
+}
+
 TEST(Loop, ATimerMayBeDestroyedByItsOwnCallback) {
     Loop loop;
     std::unique_ptr<Timer> timer;

@@ -76,7 +76,7 @@ TEST_F(ResolverTest, TellsApartTheWaysOfHavingNoMail) {
     server_.set_rcode("shut.test", dns::kRefused);
     server_.add("a.loop.test", dns::kCname, dns::NameTarget{"b.loop.test"});
     server_.add("b.loop.test", dns::kCname, dns::NameTarget{"a.loop.test"});
-    start(impatient());
+    start();
     EXPECT_EQ(lookup("null.test").verdict, DnsVerdict::kNullMx);
     EXPECT_EQ(lookup("gone.test").verdict, DnsVerdict::kNoDomain);
     EXPECT_EQ(lookup("txt.test").verdict, DnsVerdict::kNoAddress);
@@ -102,7 +102,7 @@ TEST_F(ResolverTest, ASilentServerIsATemporaryFailure) {
 }
 
 TEST_F(ResolverTest, AnUnreachableServerIsATemporaryFailure) {
-    ResolverOptions options = impatient();
+    ResolverOptions options;
     {
         const DnsServer gone;
         options.servers = {gone.endpoint()};
@@ -112,7 +112,7 @@ TEST_F(ResolverTest, AnUnreachableServerIsATemporaryFailure) {
 }
 
 TEST_F(ResolverTest, TheNextServerIsAskedWhenOneIsDown) {
-    ResolverOptions options = impatient();
+    ResolverOptions options;
     {
         const DnsServer gone;
         options.servers = {gone.endpoint(), server_.endpoint()};
@@ -126,7 +126,7 @@ TEST_F(ResolverTest, TheNextServerIsAskedWhenOneFails) {
     DnsServer broken;
     broken.set_rcode("acme.test", dns::kServFail);
     server_.add_a("acme.test", {192, 0, 2, 1});
-    ResolverOptions options = impatient();
+    ResolverOptions options;
     options.servers = {broken.endpoint(), server_.endpoint()};
     start(options);
     EXPECT_EQ(lookup("acme.test").verdict, DnsVerdict::kFound);
