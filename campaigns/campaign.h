@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "campaigns/attachment.h"
 #include "campaigns/message.h"
 #include "engine/delivery/campaign_plan.h"
 #include "engine/mail/address.h"
@@ -34,6 +35,17 @@ struct Partial {
     Content content;
 
     friend bool operator==(const Partial&, const Partial&) = default;
+};
+
+// A file that every recipient gets.
+struct Attachment {
+    Content content;
+    std::string name;        // for recipients
+    std::string media_type;  // "image/png"
+    std::string cid;         // without brackets; empty: none
+    bool is_inline = false;
+
+    friend bool operator==(const Attachment&, const Attachment&) = default;
 };
 
 struct RecipientList {
@@ -86,6 +98,7 @@ struct Campaign {
     RecipientList recipients;
     Exclusions exclude;
     std::vector<std::pair<std::string, std::string>> headers;  // name, template; in file order
+    std::vector<Attachment> attachments;                       // in file order
     Throttle throttle;
     RetryPolicy retry;
     Compliance compliance;

@@ -35,7 +35,11 @@ MessageContent message_content(const Campaign& campaign, std::vector<std::string
     out.columns = std::move(columns);
     out.vars = campaign.vars;
     for (const Partial& partial : campaign.partials)
-        out.partials.push_back({partial.name, partial.content.bytes});
+        out.partials.push_back(
+            {partial.name, partial.content.bytes, source_of(partial.content).file});
+    for (const Attachment& attachment : campaign.attachments)
+        out.attachments.push_back({attachment.name, attachment.media_type, attachment.cid,
+                                   attachment.is_inline, attachment.content.bytes});
     out.missing = campaign.missing;
     return out;
 }

@@ -93,6 +93,19 @@ Json of_exclusions(const Exclusions& exclude) {
     return {{"lists", lists}, {"domains", exclude.domains}, {"addresses", exclude.addresses}};
 }
 
+Json of_attachments(const std::vector<Attachment>& attachments) {
+    Json out = Json::array();
+    for (const Attachment& attachment : attachments) {
+        Json item = of_content(attachment.content);
+        item["name"] = attachment.name;
+        item["type"] = attachment.media_type;
+        item["disposition"] = attachment.is_inline ? "inline" : "attachment";
+        if (!attachment.cid.empty()) item["cid"] = attachment.cid;
+        out.push_back(std::move(item));
+    }
+    return out;
+}
+
 // Arrays of pairs where the order is the file's.
 Json of_campaign(const Campaign& campaign) {
     Json vars = Json::object();
@@ -123,6 +136,7 @@ Json of_campaign(const Campaign& campaign) {
     out["reply_to"] = campaign.reply_to ? of_address(*campaign.reply_to) : Json();
     out["return_path"] = campaign.return_path ? Json(campaign.return_path->to_string()) : Json();
     if (campaign.text_source == TextSource::kAuto) out["text"] = "auto";
+    if (!campaign.attachments.empty()) out["attachments"] = of_attachments(campaign.attachments);
     return out;
 }
 
@@ -135,7 +149,7 @@ void drop_paths(Json& json) {
 
 bool names_files(std::string_view key) {
     return key == "html" || key == "text" || key == "template" || key == "recipients" ||
-           key == "exclude";
+           key == "exclude" || key == "attachments";
 }
 
 bool may_change(std::string_view key) { return key == "throttle" || key == "retry"; }
@@ -145,6 +159,7 @@ void visit_contents(Campaign& campaign, const Visit& visit) {
     visit(campaign.html);
     visit(campaign.text);
     for (Partial& partial : campaign.partials) visit(partial.content);
+    for (Attachment& attachment : campaign.attachments) visit(attachment.content);
     visit(campaign.recipients.inline_rows);
 }
 

@@ -78,6 +78,21 @@ void read_stored_headers(const ObjectReader& file, Campaign& campaign) {
             if (value.is_string()) campaign.headers.emplace_back(name, value.get<std::string>());
 }
 
+void read_stored_attachments(const ObjectReader& file, Campaign& campaign) {
+    const Json* const list = file.array("attachments");
+    if (list == nullptr) return;
+    for (const Json& item : *list) {
+        if (!item.is_object()) continue;
+        const ObjectReader stored(file.reading(), item, "/attachments");
+        campaign.attachments.push_back(
+            {{stored.text("file").value_or(""), {}, stored.text("sha256").value_or("")},
+             stored.text("name").value_or(""),
+             stored.text("type").value_or(""),
+             stored.text("cid").value_or(""),
+             stored.choice("disposition", {"attachment", "inline"}).value_or(0) == 1});
+    }
+}
+
 }  // namespace
 
 Result<Campaign> load_normalised(std::string_view definition) {
@@ -103,6 +118,7 @@ Result<Campaign> load_normalised(std::string_view definition) {
     read_retry(file, campaign);
     read_compliance(file, campaign);
     read_labels(file, campaign);
+    read_stored_attachments(file, campaign);
     const std::vector<CampaignError> errors = reading.take_errors();
     if (has_errors(errors)) return damaged(errors.front().path + ": " + errors.front().message);
     return campaign;

@@ -44,7 +44,7 @@ constexpr KnownKey kKnownKeys[] = {
     {"", "headers"},
     {"", "tags"},
     {"", "metadata"},
-    {"", "attachments", kNotYet},
+    {"", "attachments"},
     {"/from", "email"},
     {"/from", "name"},
     {"/reply_to", "email"},
@@ -113,11 +113,11 @@ constexpr KnownKey kKnownKeys[] = {
     {"/dkim/*", "domain", kNotYet},
     {"/dkim/*", "selector", kNotYet},
     {"/dkim/*", "key_file", kNotYet},
-    {"/attachments/*", "path", kNotYet},
-    {"/attachments/*", "cid", kNotYet},
-    {"/attachments/*", "disposition", kNotYet},
-    {"/attachments/*", "name", kNotYet},
-    {"/attachments/*", "type", kNotYet},
+    {"/attachments/*", "path"},
+    {"/attachments/*", "cid"},
+    {"/attachments/*", "disposition"},
+    {"/attachments/*", "name"},
+    {"/attachments/*", "type"},
 };
 
 // What other senders call the recipients' variables.

@@ -25,9 +25,10 @@ bool lies_in(const fs::path& file, const fs::path& directory) {
 }  // namespace
 
 std::optional<std::string> resolve_file(CampaignReading& reading, const std::string& path,
-                                        std::string_view written, bool directory) {
+                                        std::string_view written, bool directory,
+                                        CampaignErrorCode missing) {
     if (written.empty() || written.find('\0') != std::string_view::npos) {
-        reading.error(CampaignErrorCode::kFileMissing, path, "this is not the name of a file");
+        reading.error(missing, path, "this is not the name of a file");
         return std::nullopt;
     }
     const fs::path base(reading.directory);
@@ -45,7 +46,7 @@ std::optional<std::string> resolve_file(CampaignReading& reading, const std::str
     const bool right_kind = !failure && (directory ? fs::is_directory(real, failure)
                                                    : fs::is_regular_file(real, failure));
     if (!right_kind) {
-        reading.error(CampaignErrorCode::kFileMissing, path,
+        reading.error(missing, path,
                       in_quotes(written) + (failure     ? " cannot be found"
                                             : directory ? " is not a directory"
                                                         : " is not a regular file"),

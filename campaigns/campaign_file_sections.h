@@ -24,14 +24,16 @@ void read_throttle(const ObjectReader& file, Campaign& campaign);
 void read_retry(const ObjectReader& file, Campaign& campaign);
 void read_compliance(const ObjectReader& file, Campaign& campaign);
 void read_labels(const ObjectReader& file, Campaign& campaign);  // tags, metadata
+void read_attachments(const ObjectReader& file, Campaign& campaign);
 
 // What concerns several keys: compliance with the law, sanity of the throttle, the return path.
 void check_campaign(const ObjectReader& file, const Campaign& campaign);
 
 // The file that a key names: its canonical path, or nothing and a fault. Must exist and lie in the
 // campaign's directory, symbolic links followed, unless files outside are allowed.
-std::optional<std::string> resolve_file(CampaignReading& reading, const std::string& path,
-                                        std::string_view written, bool directory = false);
+std::optional<std::string> resolve_file(
+    CampaignReading& reading, const std::string& path, std::string_view written,
+    bool directory = false, CampaignErrorCode missing = CampaignErrorCode::kFileMissing);
 
 // A file's bytes, one more than the bound at most; nothing when it cannot be read.
 std::optional<std::string> read_at_most(const std::string& path, std::size_t bytes_max);

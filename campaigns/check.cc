@@ -8,6 +8,7 @@
 #include "campaigns/campaign_content.h"
 #include "campaigns/campaign_file_sections.h"
 #include "campaigns/json_position.h"
+#include "campaigns/json_string_place.h"
 
 namespace posthorn {
 
@@ -150,7 +151,10 @@ class CampaignCheck {
             const bool in_string = error.file.empty() && from_template(error.code);
             if (error.line != 0 && !in_string) continue;
             if (!error.file.empty() && error.line == 0) error.file.clear();
-            const LineColumn place = line_column(*text, positions.place_of(error.path).value);
+            std::size_t offset = positions.place_of(error.path).value;
+            if (error.line != 0)
+                offset = place_in_json_string(*text, offset, error.line, error.column);
+            const LineColumn place = line_column(*text, offset);
             error.line = place.line;
             error.column = place.column;
         }

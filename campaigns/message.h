@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "campaigns/attachment.h"
 #include "campaigns/campaign_errors.h"
 #include "campaigns/template.h"
 #include "campaigns/unsubscribe_token.h"
@@ -52,6 +53,7 @@ struct MessageContent {
     std::string physical_address;
     Unsubscribe unsubscribe;
     FooterPolicy footer = FooterPolicy::kAuto;
+    std::vector<MessageAttachment> attachments;
 
     std::vector<std::string> columns;       // of the audience rows, by position
     std::vector<TemplateConstant> vars;     // defaults under the columns

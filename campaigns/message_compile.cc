@@ -34,6 +34,7 @@ class ContentCompiler {
     void compile_list_headers();
     void compile_custom_headers();
     void compile_bodies();
+    void encode_attachments();
     void compile_part(const TemplateSource& source, PartKind kind, const std::string& path);
     std::string completed(const TemplateSource& source, PartKind kind, const std::string& path,
                           const Program& as_written);
@@ -78,6 +79,7 @@ CompiledContent ContentCompiler::compile() {
     parts_.message_bytes_max = content_.message_bytes_max;
     compile_sender();
     compile_bodies();
+    encode_attachments();
     compile_unsubscribe();
     compile_list_headers();
     compile_custom_headers();
@@ -195,6 +197,21 @@ void ContentCompiler::compile_bodies() {
     if (parts_.parts.empty())
         fault(CampaignErrorCode::kRequired, "", "the campaign has neither HTML nor text",
               "add html, html_file or text");
+}
+
+void ContentCompiler::encode_attachments() {
+    std::size_t bytes = 0;
+    for (const MessageAttachment& attachment : content_.attachments) {
+        const bool named = content_.html && attachment.is_inline && !attachment.cid.empty();
+        std::vector<std::string>& encoded = named ? parts_.related : parts_.attached;
+        encoded.push_back(encoded_attachment(attachment));
+        bytes += encoded.back().size();
+    }
+    if (bytes > content_.message_bytes_max)
+        fault(CampaignErrorCode::kMessageTooBig, "/attachments",
+              "the attachments take " + std::to_string(bytes >> 20) + " MiB of every message",
+              std::to_string(content_.message_bytes_max >> 20) +
+                  " MiB are the limit: put them on a web page and link to them");
 }
 
 void ContentCompiler::compile_part(const TemplateSource& source, PartKind kind,

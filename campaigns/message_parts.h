@@ -46,7 +46,9 @@ struct MessageParts {
     std::optional<TokenSealer> sealer;
     bool token_wanted = false;
 
-    std::vector<CompiledPart> parts;  // text, then HTML
+    std::vector<CompiledPart> parts;    // text, then HTML
+    std::vector<std::string> related;   // body parts that the HTML names, encoded
+    std::vector<std::string> attached;  // the other attachments, encoded
     std::size_t columns = 0;
     std::size_t message_bytes_max = 0;
 };
@@ -70,6 +72,8 @@ class CompiledMessage final : public Renderer {
                            Scratch& scratch) const;
     void write_list_unsubscribe(std::string& out, Scratch& scratch) const;
     Status write_body(std::string& out, Scratch& scratch) const;
+    Status write_alternatives(std::string& out, Scratch& scratch) const;
+    Status write_with_related(const CompiledPart& part, std::string& out, Scratch& scratch) const;
     Status write_part(const CompiledPart& part, std::string& out, Scratch& scratch) const;
     template <class Body>
     RunOutcome run_body(const CompiledPart& part, std::string& out, Scratch& scratch,

@@ -20,6 +20,8 @@ Status status_of(const RunOutcome& outcome, const Program& program, std::string_
         case RunState::kRefused:
         case RunState::kTooLong:
             return refused(std::string(where) + " becomes too long");
+        case RunState::kTooDeep:
+            return refused(std::string(where) + ": a partial includes itself more than 32 deep");
     }
     return {};
 }
@@ -67,6 +69,32 @@ class BodySink {
     std::string& out_;
     std::size_t bytes_max_;
     Body body_;
+};
+
+// RFC 2046 section 5.1: the header on construction, then a delimiter before each part.
+class Multipart {
+  public:
+    Multipart(std::string& out, const std::array<char, 16>& hash, std::string_view subtype,
+              Boundary boundary)
+        : out_(out), hash_(hash), boundary_(boundary) {
+        out_.append("Content-Type: multipart/").append(subtype).append(";\r\n boundary=\"");
+        append_boundary(out_, {hash_.data(), hash_.size()}, boundary_);
+        out_.append("\"\r\n\r\n");
+    }
+
+    void delimit() const { write("\r\n"); }
+    void close() const { write("--\r\n"); }
+
+  private:
+    void write(std::string_view end) const {
+        out_.append("--");
+        append_boundary(out_, {hash_.data(), hash_.size()}, boundary_);
+        out_.append(end);
+    }
+
+    std::string& out_;
+    const std::array<char, 16>& hash_;
+    Boundary boundary_;
 };
 
 }  // namespace
@@ -209,24 +237,45 @@ void CompiledMessage::write_list_unsubscribe(std::string& out, Scratch& scratch)
     append_structured_header(out, "List-Unsubscribe", value);
 }
 
+// mixed of (alternative of text and (related of HTML and what it names)) and attachments; each
+// multipart only where it has more than one part.
 Status CompiledMessage::write_body(std::string& out, Scratch& scratch) const {
-    if (parts_.parts.size() == 1) return write_part(parts_.parts.front(), out, scratch);
-    out.append("Content-Type: multipart/alternative;\r\n boundary=\"");
-    const std::size_t boundary_at = out.size();
-    append_boundary(out, {scratch.hash.data(), scratch.hash.size()});
-    const std::size_t boundary_bytes = out.size() - boundary_at;
-    out.append("\"\r\n\r\n");
-    const auto delimit = [&](const char* end) {
-        out.append("--");
-        out.reserve(out.size() + boundary_bytes);  // the bytes copied lie in out itself
-        out.append(out.data() + boundary_at, boundary_bytes);
-        out.append(end);
-    };
-    for (const CompiledPart& part : parts_.parts) {
-        delimit("\r\n");
-        RETURN_IF_ERROR(write_part(part, out, scratch));
+    if (parts_.attached.empty()) return write_alternatives(out, scratch);
+    const Multipart mixed(out, scratch.hash, "mixed", Boundary::kMixed);
+    mixed.delimit();
+    RETURN_IF_ERROR(write_alternatives(out, scratch));
+    for (const std::string& attachment : parts_.attached) {
+        mixed.delimit();
+        out.append(attachment);
     }
-    delimit("--\r\n");
+    mixed.close();
+    return {};
+}
+
+Status CompiledMessage::write_alternatives(std::string& out, Scratch& scratch) const {
+    if (parts_.parts.size() == 1) return write_with_related(parts_.parts.front(), out, scratch);
+    const Multipart alternative(out, scratch.hash, "alternative", Boundary::kAlternative);
+    for (const CompiledPart& part : parts_.parts) {
+        alternative.delimit();
+        RETURN_IF_ERROR(write_with_related(part, out, scratch));
+    }
+    alternative.close();
+    return {};
+}
+
+Status CompiledMessage::write_with_related(const CompiledPart& part, std::string& out,
+                                           Scratch& scratch) const {
+    const bool is_root = &part == &parts_.parts.back() && !parts_.related.empty();
+    if (!is_root) return write_part(part, out, scratch);
+    const Multipart related(out, scratch.hash, "related;\r\n type=\"text/html\"",
+                            Boundary::kRelated);
+    related.delimit();
+    RETURN_IF_ERROR(write_part(part, out, scratch));
+    for (const std::string& named : parts_.related) {
+        related.delimit();
+        out.append(named);
+    }
+    related.close();
     return {};
 }
 

@@ -37,9 +37,11 @@ struct TemplateConstant {
 struct TemplatePartial {
     std::string name;
     std::string text;
+    std::string file = {};  // for faults
 };
 
-// What the names in a template stand for. Lives only while compiling.
+// What the names in a template stand for. Lives only while compiling. Outside a section {{.}} is
+// the column of that name.
 struct TemplateNames {
     const std::vector<std::string>* columns = nullptr;
     const std::vector<TemplateConstant>* constants = nullptr;  // under the columns
@@ -59,7 +61,7 @@ inline constexpr std::size_t kBuiltInCount = 5;
 
 // Limits of what one template may ask for.
 inline constexpr std::size_t kTemplateBytesMax = 4u << 20;
-inline constexpr std::size_t kTemplateDepthMax = 32;  // sections and partials, one inside another
+inline constexpr std::size_t kTemplateDepthMax = 32;  // sections or partials, one inside another
 inline constexpr std::size_t kTemplateValueBytesMax = 1u << 20;  // one value, filtered and escaped
 
 // Where a template was written, for its faults.

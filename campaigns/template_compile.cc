@@ -1,100 +1,43 @@
-// From tags to a program, in one pass: blocks are kept on a stack and their jumps filled in when
-// they close.
-#include <algorithm>
 #include <utility>
 
-#include "campaigns/template_expression.h"
-#include "campaigns/template_tokens.h"
+#include "campaigns/template_compiler.h"
 #include "engine/mail/utf8.h"
 
 namespace posthorn {
 namespace {
 
-enum class BlockKind : std::uint8_t { kIf, kUnless, kEach, kSection, kInverted };
-
-struct Block {
-    BlockKind kind;
-    std::string_view name;  // what closes it
-    std::size_t offset;
-    std::uint32_t begin;                     // its instruction
-    std::uint32_t jump_to_end = 0xFFFFFFFF;  // the kJump before its else
-    HtmlPosition position;                   // where the HTML stood
-    bool has_else() const { return jump_to_end != 0xFFFFFFFF; }
-    bool loops() const { return kind == BlockKind::kEach || kind == BlockKind::kSection; }
-};
-
-constexpr std::size_t kIncludesMax = 1000;  // of partials, in all
-
-class Compiler {
-  public:
-    Compiler(TemplateKind kind, const TemplateNames& names, const TemplatePlace& place,
-             std::vector<CampaignError>& faults, Program& program)
-        : kind_(kind), names_(names), place_(place), faults_(faults), program_(program) {}
-
-    void compile(std::string_view source, std::size_t depth, std::string_view partial);
-    void finish() { flush_text(); }
-
-  private:
-    void literal(std::string_view text);
-    void flush_text();
-    std::uint32_t emit(Op op, std::uint32_t a = 0, std::uint32_t b = 0);
-    std::uint32_t next_instruction();
-
-    void value(const TemplateToken& token, bool raw);
-    void fold(const Resolved& resolved, const TagExpression& expression, Escape escape);
-    void unknown(std::string_view name, const TemplateToken& token, bool refuse);
-    Escape escape_for(const Resolved& resolved, const TagExpression& expression, bool raw) const;
-    void note_use(const Resolved& resolved, std::string_view name);
-
-    void open(const TemplateToken& token);
-    void open_block(const TemplateToken& token, BlockKind kind, std::string_view closes_with,
-                    std::string_view name);
-    void otherwise(const TemplateToken& token);
-    void close(const TemplateToken& token, std::size_t blocks_below);
-    void include(const TemplateToken& token, std::size_t depth);
-    bool in_loop() const;
-
-    void fault(std::size_t offset, TagFault what, bool is_warning = false);
-
-    TemplateKind kind_;
-    const TemplateNames& names_;
-    const TemplatePlace& place_;
-    std::vector<CampaignError>& faults_;
-    Program& program_;
-    std::string text_;  // literal text not yet emitted
-    std::vector<Block> blocks_;
-    HtmlPosition position_;
-    std::string_view source_;   // of the template or partial at hand
-    std::string_view partial_;  // its name
-    std::size_t includes_ = 0;
-};
-
 std::string in_braces(std::string_view name) { return "{{" + std::string(name) + "}}"; }
 
-void Compiler::fault(std::size_t offset, TagFault what, bool is_warning) {
+}  // namespace
+
+void TemplateCompiler::fault(std::size_t offset, TagFault what, bool is_warning) {
     CampaignError error;
     error.path = place_.path;
     error.file = place_.file;
     error.code = what.code;
     error.message = std::move(what.message);
     error.hint = std::move(what.hint);
-    if (!partial_.empty())
-        error.message = "partial '" + std::string(partial_) + "': " + error.message;
+    const Source& source = sources_.back();
+    if (source.partial != nullptr) {
+        error.message = "partial '" + source.partial->name + "': " + error.message;
+        if (!source.partial->file.empty()) error.file = source.partial->file;
+    }
     error.severity = is_warning ? Severity::kWarning : Severity::kError;
-    const std::string_view before = source_.substr(0, offset);
+    const std::string_view before = source.text.substr(0, offset);
     error.line = static_cast<std::uint32_t>(std::count(before.begin(), before.end(), '\n') + 1);
     const std::size_t line = before.rfind('\n');
     std::string_view in_line = line == std::string_view::npos ? before : before.substr(line + 1);
+    in_line.remove_prefix(std::min(in_line.size(), source.indent.size()));
     for (error.column = 1; !in_line.empty(); ++error.column) take_code_point(in_line);
     faults_.push_back(std::move(error));
 }
 
-void Compiler::literal(std::string_view text) {
+void TemplateCompiler::literal(std::string_view text) {
     text_.append(text);
     if (kind_ == TemplateKind::kHtml) position_.text_passed(text);
 }
 
-void Compiler::flush_text() {
+void TemplateCompiler::flush_text() {
     if (text_.empty()) return;
     program_.code.push_back(
         {Op::kText, Escape::kNone, 0, static_cast<std::uint32_t>(program_.texts.size()), 0, 0});
@@ -102,20 +45,25 @@ void Compiler::flush_text() {
     text_.clear();
 }
 
-std::uint32_t Compiler::next_instruction() {
+std::uint32_t TemplateCompiler::next_instruction() {
     flush_text();
     return static_cast<std::uint32_t>(program_.code.size());
 }
 
-std::uint32_t Compiler::emit(Op op, std::uint32_t a, std::uint32_t b) {
+std::uint32_t TemplateCompiler::emit(Op op, std::uint32_t a, std::uint32_t b) {
     const std::uint32_t at = next_instruction();
     program_.code.push_back({op, Escape::kNone, 0, a, b, 0});
     return at;
 }
 
-void Compiler::compile(std::string_view source, std::size_t depth, std::string_view partial) {
-    const std::string_view outer_source = std::exchange(source_, source);
-    const std::string_view outer_partial = std::exchange(partial_, partial);
+void TemplateCompiler::finish() {
+    if (!routines_.empty()) emit(Op::kReturn);
+    for (std::size_t i = 0; i < routines_.size(); ++i) compile_routine(i);
+    flush_text();
+}
+
+void TemplateCompiler::compile(std::string_view source, std::size_t depth) {
+    if (depth == 0) sources_.push_back({source, nullptr, {}, 0});
     const std::size_t blocks_below = blocks_.size();
     TemplateTokens tokens(source);
     for (bool more = true; more;) {
@@ -158,22 +106,21 @@ void Compiler::compile(std::string_view source, std::size_t depth, std::string_v
               {CampaignErrorCode::kTemplateSyntax,
                "{{#" + std::string(blocks_.back().name) + "}} is never closed",
                "add {{/" + std::string(blocks_.back().name) + "}}"});
-    source_ = outer_source;
-    partial_ = outer_partial;
 }
 
-bool Compiler::in_loop() const {
-    return std::any_of(blocks_.begin(), blocks_.end(), [](const Block& b) { return b.loops(); });
+bool TemplateCompiler::in_loop() const {
+    return in_routine_ || std::any_of(blocks_.begin(), blocks_.end(),
+                                      [](const TemplateBlock& b) { return b.loops(); });
 }
 
-void Compiler::note_use(const Resolved& resolved, std::string_view name) {
+void TemplateCompiler::note_use(const Resolved& resolved, std::string_view name) {
     if (resolved.kind == NameKind::kBuiltIn)
         program_.built_ins |= 1u << static_cast<unsigned>(resolved.built_in);
     if (resolved.reserved) program_.reserved_used.emplace_back(name);
 }
 
-Escape Compiler::escape_for(const Resolved& resolved, const TagExpression& expression,
-                            bool raw) const {
+Escape TemplateCompiler::escape_for(const Resolved& resolved, const TagExpression& expression,
+                                    bool raw) const {
     if (raw || kind_ == TemplateKind::kText || kind_ == TemplateKind::kHeader) return Escape::kNone;
     const Escape here = kind_ == TemplateKind::kUrl ? Escape::kUrlPart : position_.escape_here();
     const bool encoded =
@@ -187,14 +134,14 @@ Escape Compiler::escape_for(const Resolved& resolved, const TagExpression& expre
     return own_url && here == Escape::kUrlStart ? Escape::kHtml : here;
 }
 
-void Compiler::unknown(std::string_view name, const TemplateToken& token, bool refuse) {
+void TemplateCompiler::unknown(std::string_view name, const TemplateToken& token, bool refuse) {
     fault(token.offset,
           {CampaignErrorCode::kTemplateUnknownVar,
            "no column or variable is called '" + std::string(name) + "'", name_hint(name, names_)},
           !refuse);
 }
 
-void Compiler::value(const TemplateToken& token, bool raw) {
+void TemplateCompiler::value(const TemplateToken& token, bool raw) {
     TagFault wrong;
     const std::optional<TagExpression> expression = parse_expression(token.inside, wrong);
     if (!expression) return fault(token.offset, std::move(wrong));
@@ -204,7 +151,7 @@ void Compiler::value(const TemplateToken& token, bool raw) {
     resolved.name.search_frames = in_loop();
     const Escape escape = escape_for(resolved, *expression, raw);
     note_use(resolved, expression->name);
-    if (resolved.name.is_item && !in_loop())
+    if (resolved.name.is_item && resolved.kind == NameKind::kUnknown && !in_loop())
         return fault(token.offset, {CampaignErrorCode::kTemplateSyntax,
                                     "{{.}} stands outside a section", "use it inside {{#each}}"});
     const bool has_default =
@@ -228,10 +175,11 @@ void Compiler::value(const TemplateToken& token, bool raw) {
 }
 
 // The same for every recipient: becomes literal text now.
-void Compiler::fold(const Resolved& resolved, const TagExpression& expression, Escape escape) {
+void TemplateCompiler::fold(const Resolved& resolved, const TagExpression& expression,
+                            Escape escape) {
     TemplateValue value = resolved.name.fallback();
     for (const std::string& part : resolved.name.path) value = member_of(value, part);
-    std::string filtered[2], print, escape_scratch;
+    std::string filtered[3], print, escape_scratch;
     value = apply_filters(expression.filters, value, filtered);
     if (is_absent(value) && program_.missing == MissingPolicy::kKeep)
         text_.append(resolved.name.tag);
@@ -240,7 +188,7 @@ void Compiler::fold(const Resolved& resolved, const TagExpression& expression, E
     position_.value_passed();
 }
 
-void Compiler::open(const TemplateToken& token) {
+void TemplateCompiler::open(const TemplateToken& token) {
     const std::size_t blank = std::min(token.inside.find_first_of(" \t"), token.inside.size());
     const std::string_view word = token.inside.substr(0, blank);
     std::string_view rest = token.inside.substr(blank);
@@ -251,23 +199,25 @@ void Compiler::open(const TemplateToken& token) {
     open_block(token, BlockKind::kSection, token.inside, token.inside);
 }
 
-void Compiler::open_block(const TemplateToken& token, BlockKind kind, std::string_view closes_with,
-                          std::string_view name) {
+void TemplateCompiler::open_block(const TemplateToken& token, BlockKind kind,
+                                  std::string_view closes_with, std::string_view name) {
     TagFault wrong;
     const std::optional<TagExpression> expression = parse_expression(name, wrong);
     if (!expression) fault(token.offset, std::move(wrong));
     if (expression && !expression->filters.empty())
         fault(token.offset,
-              {CampaignErrorCode::kUnsupported, "filters on a section are not supported yet", ""});
+              {CampaignErrorCode::kTemplateSyntax, "a section takes a name without filters",
+               "put the filter where the value is printed"});
     if (blocks_.size() == kTemplateDepthMax)
         fault(token.offset, {CampaignErrorCode::kTemplateSyntax,
                              "sections are nested deeper than 32", "flatten the template"});
     Resolved resolved = resolve(expression ? expression->name : "", names_);
     resolved.name.is_item = expression && expression->name == ".";
     resolved.name.search_frames = in_loop();
-    if (expression && !in_loop()) {
+    if (expression) {
         note_use(resolved, expression->name);
-        if (resolved.kind == NameKind::kUnknown) unknown(expression->name, token, false);
+        if (resolved.kind == NameKind::kUnknown && !in_loop())
+            unknown(expression->name, token, false);
     }
     const Op op = kind == BlockKind::kIf        ? Op::kIf
                   : kind == BlockKind::kEach    ? Op::kEach
@@ -278,23 +228,23 @@ void Compiler::open_block(const TemplateToken& token, BlockKind kind, std::strin
     blocks_.push_back({kind, closes_with, token.offset, at, 0xFFFFFFFF, position_});
 }
 
-void Compiler::otherwise(const TemplateToken& token) {
+void TemplateCompiler::otherwise(const TemplateToken& token) {
     if (blocks_.empty() || blocks_.back().has_else())
         return fault(token.offset,
                      {CampaignErrorCode::kTemplateSyntax, "{{else}} stands outside a section",
                       "it belongs between {{#if x}} and {{/if}}, once"});
-    Block& block = blocks_.back();
+    TemplateBlock& block = blocks_.back();
     if (block.loops()) emit(Op::kNext, block.begin + 1);
     block.jump_to_end = emit(Op::kJump);
     program_.code[block.begin].b = next_instruction();
     position_ = block.position;
 }
 
-void Compiler::close(const TemplateToken& token, std::size_t blocks_below) {
+void TemplateCompiler::close(const TemplateToken& token, std::size_t blocks_below) {
     if (blocks_.size() == blocks_below)
         return fault(token.offset, {CampaignErrorCode::kTemplateSyntax,
                                     "{{/" + std::string(token.inside) + "}} closes nothing", ""});
-    const Block block = blocks_.back();
+    const TemplateBlock block = blocks_.back();
     if (block.name != token.inside)
         fault(token.offset, {CampaignErrorCode::kTemplateSyntax,
                              "{{/" + std::string(token.inside) + "}} where {{/" +
@@ -308,31 +258,6 @@ void Compiler::close(const TemplateToken& token, std::size_t blocks_below) {
     if (block.loops()) emit(Op::kNext, block.begin + 1);
     program_.code[block.begin].b = next_instruction();
 }
-
-void Compiler::include(const TemplateToken& token, std::size_t depth) {
-    if (includes_ > kIncludesMax) return;  // said already
-    if (depth == kTemplateDepthMax) includes_ = kIncludesMax;
-    if (++includes_ > kIncludesMax)
-        return fault(token.offset, {CampaignErrorCode::kTemplateSyntax,
-                                    "partials include one another without end", ""});
-    if (names_.partials != nullptr) {
-        for (const TemplatePartial& partial : *names_.partials) {
-            if (partial.name != token.inside) continue;
-            std::string text;
-            bool line_start = true;
-            for (char c : partial.text) {
-                if (line_start) text.append(token.indent);
-                text.push_back(c);
-                line_start = c == '\n';
-            }
-            return compile(text, depth + 1, partial.name);
-        }
-    }
-    fault(token.offset, {CampaignErrorCode::kTemplateSyntax,
-                         "there is no partial '" + std::string(token.inside) + "'", ""});
-}
-
-}  // namespace
 
 Program compile_template(std::string_view text, TemplateKind kind, MissingPolicy missing,
                          const TemplateNames& names, const TemplatePlace& place,
@@ -349,8 +274,8 @@ Program compile_template(std::string_view text, TemplateKind kind, MissingPolicy
         faults.push_back(std::move(error));
         return program;
     }
-    Compiler compiler(kind, names, place, faults, program);
-    compiler.compile(text, 0, {});
+    TemplateCompiler compiler(kind, names, place, faults, program);
+    compiler.compile(text, 0);
     compiler.finish();
     return program;
 }

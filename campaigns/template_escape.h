@@ -33,6 +33,14 @@ class HtmlPosition {
 
     Escape escape_here() const;
 
+    // Whether a value behind what leads from start to here may be escaped as it would be at start:
+    // it is the same place, or no attribute's value was left or entered. (In a tag more is escaped
+    // than between tags; a < may be none.)
+    bool may_pass_for(const HtmlPosition& start) const {
+        return *this == start || (between_tags() && start.outside_values());
+    }
+    friend bool operator==(const HtmlPosition&, const HtmlPosition&) = default;
+
   private:
     enum class State : std::uint8_t {
         kText,
@@ -54,6 +62,11 @@ class HtmlPosition {
     void step_in_markup(char c);
     void begin_value(State state);
     bool names_a_url() const;
+    bool between_tags() const { return state_ == State::kText || state_ == State::kTagOpen; }
+    bool outside_values() const {
+        return between_tags() || state_ == State::kTagName || state_ == State::kInTag ||
+               state_ == State::kName;
+    }
 
     State state_ = State::kText;
     std::string name_;           // of the attribute, lower case, cut at 16

@@ -96,6 +96,7 @@ std::optional<FilterCall> parse_call(std::string_view text, TagFault& fault) {
 }
 
 std::vector<std::string> parts_of(std::string_view name) {
+    if (name == ".") return {"."};
     std::vector<std::string> parts;
     for (;;) {
         const std::size_t dot = std::min(name.find('.'), name.size());
@@ -118,14 +119,16 @@ void set_fallback(TemplateName& name, const TemplateConstant& constant) {
     name.fallback_is_json = constant.is_json;
 }
 
-// The name as a whole or as a first part.
+bool resolve_reserved(std::string_view name, const TemplateNames& names, Resolved& out) {
+    const TemplateConstant* const reserved = find_constant(names.reserved, name);
+    if (reserved == nullptr) return false;
+    set_fallback(out.name, *reserved);
+    out.kind = NameKind::kConstant;
+    out.reserved = true;
+    return true;
+}
+
 bool resolve_root(std::string_view root, const TemplateNames& names, Resolved& out) {
-    if (const TemplateConstant* reserved = find_constant(names.reserved, root)) {
-        set_fallback(out.name, *reserved);
-        out.kind = NameKind::kConstant;
-        out.reserved = true;
-        return true;
-    }
     const TemplateConstant* constant = find_constant(names.constants, root);
     if (constant != nullptr) {
         set_fallback(out.name, *constant);
@@ -204,13 +207,17 @@ Resolved resolve(std::string_view name, const TemplateNames& names) {
         out.name.slot = static_cast<std::uint32_t>(i);
         return out;
     }
-    if (resolve_root(name, names, out)) return out;
+    if (resolve_reserved(name, names, out)) return out;
     if (resolve_root(out.name.parts.front(), names, out))
         out.name.path.assign(out.name.parts.begin() + 1, out.name.parts.end());
     return out;
 }
 
 std::string name_hint(std::string_view wrong, const TemplateNames& names) {
+    const bool has_dot = wrong.find('.') != std::string_view::npos;
+    if (has_dot && names.columns != nullptr &&
+        std::find(names.columns->begin(), names.columns->end(), wrong) != names.columns->end())
+        return "a dot looks inside a variable: give the column a name without one";
     std::vector<std::string_view> known;
     if (names.columns != nullptr) known.assign(names.columns->begin(), names.columns->end());
     for (const auto* constants : {names.constants, names.reserved})
@@ -221,5 +228,13 @@ std::string name_hint(std::string_view wrong, const TemplateNames& names) {
 }
 
 std::string filter_hint(std::string_view wrong) { return hint_among(wrong, filter_names()); }
+
+std::string partial_hint(std::string_view wrong, const TemplateNames& names) {
+    std::vector<std::string_view> known;
+    if (names.partials != nullptr)
+        for (const TemplatePartial& partial : *names.partials) known.push_back(partial.name);
+    return known.empty() ? "partials are the files of template.partials_dir"
+                         : hint_among(wrong, known);
+}
 
 }  // namespace posthorn

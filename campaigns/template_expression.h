@@ -33,11 +33,12 @@ struct Resolved {
     bool reserved = false;
 };
 
-// Whole names first (a column may be called "a.b"), then the first part and a path into its value.
+// By its first part, and a path into that one's value; only Posthorn's own names have dots.
 Resolved resolve(std::string_view name, const TemplateNames& names);
 
 // The known name that was probably meant, as a hint; else the known names.
 std::string name_hint(std::string_view wrong, const TemplateNames& names);
 std::string filter_hint(std::string_view wrong);
+std::string partial_hint(std::string_view wrong, const TemplateNames& names);
 
 }  // namespace posthorn

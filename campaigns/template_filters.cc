@@ -74,33 +74,31 @@ void append_grouped(std::string& out, std::string_view digits) {
     }
 }
 
-// Rounds half up, in decimal, so that 1.005 with two decimals is 1.01.
+// Rounds half up, in decimal, so that 1.005 with two decimals is 1.01. is_decimal() bounds the
+// digits: one for a carry, 18 whole, 18 of the fraction.
 void append_number(std::string& out, std::string_view text, std::int64_t decimals) {
     const bool negative = text.starts_with('-');
     if (negative) text.remove_prefix(1);
     const std::size_t point = std::min(text.find('.'), text.size());
-    std::string whole(text.substr(0, point));
-    std::string fraction(point < text.size() ? text.substr(point + 1) : "");
-    if (decimals >= 0) {
-        const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(decimals, 18));
-        const bool round_up = fraction.size() > wanted && fraction[wanted] >= '5';
-        fraction.resize(wanted, '0');
-        std::string all = whole + fraction;
-        for (std::size_t i = all.size(); round_up; --i) {
-            if (i == 0) {
-                all.insert(0, "1");
-                break;
-            }
-            if (all[i - 1]++ != '9') break;
-            all[i - 1] = '0';
-        }
-        whole = all.substr(0, all.size() - wanted);
-        fraction = all.substr(all.size() - wanted);
+    const std::string_view fraction = text.substr(std::min(point + 1, text.size()));
+    const std::size_t wanted = decimals < 0
+                                   ? fraction.size()
+                                   : static_cast<std::size_t>(std::min<std::int64_t>(decimals, 18));
+    std::array<char, 1 + 18 + 18> digits;
+    digits.fill('0');
+    std::copy_n(text.begin(), point, digits.begin() + 1);
+    std::copy_n(fraction.begin(), std::min(wanted, fraction.size()), digits.data() + 1 + point);
+    const std::size_t end = 1 + point + wanted;
+    if (fraction.size() > wanted && fraction[wanted] >= '5') {
+        std::size_t at = end - 1;
+        while (digits[at] == '9') digits[at--] = '0';
+        ++digits[at];
     }
-    whole.erase(0, std::min(whole.find_first_not_of('0'), whole.size() - 1));
+    std::string_view whole(digits.data(), 1 + point);
+    whole.remove_prefix(std::min(whole.find_first_not_of('0'), whole.size() - 1));
     if (negative) out.push_back('-');
     append_grouped(out, whole);
-    if (!fraction.empty()) out.append(".").append(fraction);
+    if (wanted > 0) out.append(".").append(digits.data() + 1 + point, wanted);
 }
 
 std::string_view result_of(std::string& scratch, std::string_view text, const FilterCall& call) {
@@ -161,10 +159,10 @@ std::string_view argument_fault(const FilterCall& call, bool has_argument) {
 
 // A filter may hand on its input, or part of it: the next one writes where its input does not lie.
 TemplateValue apply_filters(std::span<const FilterCall> calls, TemplateValue value,
-                            std::string (&scratch)[2]) {
+                            std::string (&scratch)[3]) {
     std::size_t free = 0;
     for (const FilterCall& call : calls) {
-        value = apply_filter(call, value, scratch[free]);
+        value = apply_filter(call, value, scratch[free], scratch[2]);
         const std::less_equal<const char*> not_after;
         const std::string& written = scratch[free];
         const bool lies_there = not_after(written.data(), value.bytes.data()) &&
@@ -174,7 +172,8 @@ TemplateValue apply_filters(std::span<const FilterCall> calls, TemplateValue val
     return value;
 }
 
-TemplateValue apply_filter(const FilterCall& call, TemplateValue value, std::string& scratch) {
+TemplateValue apply_filter(const FilterCall& call, TemplateValue value, std::string& scratch,
+                           std::string& printed_value) {
     if (call.filter == Filter::kDefault) {
         const bool wanted =
             is_absent(value) || value.bytes.empty() || (value.is_json && value.bytes == "\"\"");
@@ -189,9 +188,7 @@ TemplateValue apply_filter(const FilterCall& call, TemplateValue value, std::str
     }
     if (is_absent(value)) return value;
     if (!value.is_json) return {result_of(scratch, value.bytes, call), false};
-    std::string unescaped;
-    const std::string text(printed(value, unescaped));
-    const std::string_view result = result_of(scratch, text, call);
+    const std::string_view result = result_of(scratch, printed(value, printed_value), call);
     if (result.data() != scratch.data()) scratch.assign(result);
     return {scratch, false};
 }

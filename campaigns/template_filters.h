@@ -39,10 +39,11 @@ std::string_view argument_fault(const FilterCall& call, bool has_argument);
 
 // All calls in turn. The result may lie in scratch, which is overwritten; value does not.
 TemplateValue apply_filters(std::span<const FilterCall> calls, TemplateValue value,
-                            std::string (&scratch)[2]);
+                            std::string (&scratch)[3]);
 
-// One call, likewise.
-TemplateValue apply_filter(const FilterCall& call, TemplateValue value, std::string& scratch);
+// One call, likewise; a JSON string is unescaped into printed.
+TemplateValue apply_filter(const FilterCall& call, TemplateValue value, std::string& scratch,
+                           std::string& printed_value);
 
 // Appends the date that text writes; false when it writes none. Formats as strftime's, in English:
 // Y y m d e B b A a H I l M S p %.

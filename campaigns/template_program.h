@@ -38,6 +38,8 @@ enum class Op : std::uint8_t {
     kEach,     // a: name; as kSection, but only elements of a list
     kNext,     // a: the instruction after kSection or kEach; next element, or leaves the section
     kJump,     // goes on at b
+    kCall,     // goes on at b until kReturn: a partial within itself
+    kReturn,   // behind the kCall, or to the end
 };
 
 struct Instruction {

@@ -24,11 +24,12 @@ struct TemplateFrame {
 
 // Reused from run to run.
 struct TemplateScratch {
-    std::string printed, filtered[2], escaped;
+    std::string printed, filtered[3], escaped;
     std::vector<TemplateFrame> frames;
+    std::vector<std::uint32_t> returns;  // behind the calls at hand
 };
 
-enum class RunState : std::uint8_t { kDone, kMissing, kRefused, kTooLong };
+enum class RunState : std::uint8_t { kDone, kMissing, kRefused, kTooLong, kTooDeep };
 
 struct RunOutcome {
     RunState state = RunState::kDone;
@@ -45,7 +46,8 @@ std::optional<std::string_view> ready_value(const Program& program, const Instru
                                             std::span<const TemplateValue> slots,
                                             TemplateScratch& scratch);
 
-// Where to go on after an instruction that is neither text nor value.
+// Where to go on after an instruction that is neither text nor value; kNowhere: calls are too deep.
+inline constexpr std::uint32_t kNowhere = 0xFFFFFFFF;
 std::uint32_t step_control(const Program& program, std::uint32_t at,
                            std::span<const TemplateValue> slots, TemplateScratch& scratch);
 
@@ -53,6 +55,7 @@ template <class Sink>
 RunOutcome run_program(const Program& program, std::span<const TemplateValue> slots,
                        TemplateScratch& scratch, Sink& sink) {
     scratch.frames.clear();
+    scratch.returns.clear();
     std::size_t steps = 0;
     for (std::uint32_t at = 0; at < program.code.size();) {
         if (++steps > kTemplateStepsMax) return {RunState::kTooLong, 0};
@@ -68,10 +71,15 @@ RunOutcome run_program(const Program& program, std::span<const TemplateValue> sl
             ++at;
         } else {
             at = step_control(program, at, slots, scratch);
+            if (at == kNowhere) return {RunState::kTooDeep, 0};
         }
     }
     return {};
 }
+
+// What run_program would find missing, without writing anything.
+RunOutcome find_missing(const Program& program, std::span<const TemplateValue> slots,
+                        TemplateScratch& scratch);
 
 // Appends texts and values as they are, up to a limit.
 class StringSink {

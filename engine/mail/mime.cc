@@ -204,8 +204,9 @@ bool PlainBody::value(std::string_view text) {
         [this] { out_.append("\r\n"); });
 }
 
-void append_boundary(std::string& out, std::string_view hash_of_message) {
+void append_boundary(std::string& out, std::string_view hash_of_message, Boundary boundary) {
     out.append("=_");
+    if (boundary != Boundary::kAlternative) out.push_back(static_cast<char>(boundary));
     for (char c : hash_of_message.substr(0, 16)) {
         out.push_back("0123456789abcdef"[static_cast<unsigned char>(c) >> 4]);
         out.push_back("0123456789abcdef"[static_cast<unsigned char>(c) & 15]);

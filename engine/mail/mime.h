@@ -89,7 +89,10 @@ class PlainBody {
 // long values go onto lines of their own.
 void append_parameter(std::string& out, std::string_view name, std::string_view value);
 
-// "=_" and 32 hex digits: the first two never stand in quoted-printable or base64.
-void append_boundary(std::string& out, std::string_view hash_of_message);
+// "=_", a letter but for alternatives, and 32 hex digits: the first two never stand in
+// quoted-printable or base64, and none begins another.
+enum class Boundary : char { kAlternative = 0, kMixed = 'm', kRelated = 'r' };
+void append_boundary(std::string& out, std::string_view hash_of_message,
+                     Boundary boundary = Boundary::kAlternative);
 
 }  // namespace posthorn

@@ -47,7 +47,7 @@ TEST(CampaignDefinitionTest, ContentsAreKeptByHashAndComeBack) {
     std::map<std::string, std::string> store;
     for (const NamedContent& content : contents(campaign))
         store.emplace(content.sha256, content.bytes);
-    EXPECT_EQ(store.size(), 3u);
+    EXPECT_EQ(store.size(), 6u);
     const std::string definition = normalise(campaign);
     EXPECT_THAT(definition, Not(HasSubstr("Bye")));
     Campaign back = *load_normalised(definition);
@@ -58,6 +58,7 @@ TEST(CampaignDefinitionTest, ContentsAreKeptByHashAndComeBack) {
     ASSERT_TRUE(attach_contents(back, fetch));
     EXPECT_EQ(back.html, campaign.html);
     EXPECT_EQ(back.partials, campaign.partials);
+    EXPECT_EQ(back.attachments, campaign.attachments);
     store.begin()->second += "x";
     EXPECT_FALSE(attach_contents(back, fetch));
 }
@@ -75,8 +76,10 @@ TEST(CampaignDefinitionTest, ChangedKeysAreNamed) {
     now.partials[0].content.sha256[0] ^= 1;
     now.throttle.stop_after = 7;
     now.retry.attempts_max = 99;
+    now.attachments[1].content.sha256[0] ^= 1;
+    now.attachments[0].content.file = "/elsewhere/list.csv";
     CampaignChange change = compare(digests(sent), digests(now));
-    EXPECT_THAT(change.refused, ElementsAre("subject", "template"));
+    EXPECT_THAT(change.refused, ElementsAre("attachments", "subject", "template"));
     EXPECT_THAT(change.recorded, ElementsAre("retry", "throttle"));
     Digests with_rows = digests(sent);
     with_rows.emplace_back(kListDigest, "1:2");

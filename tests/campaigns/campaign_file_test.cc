@@ -119,6 +119,14 @@ TEST(CampaignFileTest, EveryKeyArrivesInItsField) {
     EXPECT_EQ(c.headers[0].first, "X-Zebra");
     EXPECT_THAT(c.tags, ElementsAre("b", "a"));
     EXPECT_EQ(c.metadata, "{\"a\":[true],\"z\":1}");
+    ASSERT_EQ(c.attachments.size(), 3u);
+    EXPECT_EQ(c.attachments[0].name, "Preisliste für Käufer.csv");
+    EXPECT_EQ(c.attachments[0].media_type, "text/csv");
+    EXPECT_FALSE(c.attachments[0].is_inline);
+    EXPECT_EQ(c.attachments[1].content.bytes, "\x89PNG\r\n\x1a\n");
+    EXPECT_EQ(c.attachments[1].cid, "logo@acme");
+    EXPECT_TRUE(c.attachments[1].is_inline);
+    EXPECT_EQ(c.attachments[2].media_type, "text/plain");
 }
 
 TEST(CampaignFileTest, DefaultsAreFilledIn) {

@@ -94,7 +94,7 @@ TEST(Template, PrintsValues) {
         {"{{user.q}}", "a\"bé😀"},
         {"{{user.tags}}", "[\"x\",\"y\"]"},
         {"{{plan.name}}", "pro"},
-        {"{{a.b}}", "dotted"},
+        {"[{{a.b}}]", "[]"},
         {"{{campaign.id}} {{recipient.email}}", "spring ann@x.test"},
         {"{ {name} } }} {", "{ {name} } }} {"},
         {"a{{! a comment {{ }}b", "ab"},
@@ -250,8 +250,8 @@ TEST(Template, FaultsSayWhereAndWhatToDo) {
         {"{{#if flag}}{{/flag}}", Code::kTemplateSyntax, 1, 13,
          "{{/flag}} where {{/if}} is expected"},
         {"{{.}}", Code::kTemplateSyntax, 1, 1, "{{.}} stands outside a section"},
-        {"{{#if flag | upper}}{{/if}}", Code::kUnsupported, 1, 1,
-         "filters on a section are not supported yet"},
+        {"{{#if flag | upper}}{{/if}}", Code::kTemplateSyntax, 1, 1,
+         "a section takes a name without filters"},
         {"{{>nobody}}", Code::kTemplateSyntax, 1, 1, "there is no partial 'nobody'"},
         {"{{>bad}}", Code::kTemplateSyntax, 2, 2, "partial 'bad': {{#open}} is never closed"},
         {"{{=x=}}", Code::kTemplateSyntax, 1, 1, "delimiters are written {{=<% %>=}}"},
@@ -270,6 +270,8 @@ TEST(Template, FaultsSayWhereAndWhatToDo) {
         EXPECT_EQ(error->path, "/text");
     }
     EXPECT_EQ(compiled("{{nme}}").faults.at(0).hint, "did you mean 'name'?");
+    EXPECT_EQ(compiled("{{a.b}}").faults.at(0).hint,
+              "a dot looks inside a variable: give the column a name without one");
 }
 
 TEST(Template, AllFaultsAreReportedAtOnce) {
