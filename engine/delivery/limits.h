@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/base/time.h"
+#include "engine/delivery/tls_policy.h"
 #include "engine/mail/ip_address.h"
 
 namespace posthorn {
@@ -59,6 +60,7 @@ struct DeliveryLimits {
     Duration dns_ttl_min{std::chrono::seconds(60)};
     Duration dns_ttl_max{std::chrono::hours(24)};
 
+    TlsMode tls = TlsMode::kOpportunistic;  // where nothing else is said
     std::uint16_t port = 25;
     bool allow_private_addresses = false;
 };

@@ -14,9 +14,11 @@
 #include "engine/base/result.h"
 #include "engine/delivery/page.h"
 #include "engine/delivery/renderer.h"
+#include "engine/delivery/tls_policy.h"
 #include "engine/mail/ip_address.h"
 #include "engine/mail/mail_hosts.h"
 #include "engine/queue/model.h"
+#include "engine/smtp/client_options.h"
 
 namespace posthorn {
 
@@ -206,6 +208,8 @@ struct OpenSession {
     std::string ehlo_name;
     std::uint32_t in_flight_max =
         0;  // unanswered ends of data: 1 under uncertain: hold; 0: by the rung
+    Rung rung_max = Rung::kChunkingAhead;    // what the host is known to handle
+    std::shared_ptr<const TlsPolicy> tls{};  // null: never
 };
 
 struct CloseSession {
@@ -219,6 +223,14 @@ using SenderOrder = std::variant<OpenSession, CloseSession, std::shared_ptr<cons
 
 struct SessionReady {
     SlotId slot = 0;
+    bool tls = false;
+    std::optional<std::uint64_t> mail_max{};    // RFC 9422: transactions on this session
+    std::optional<std::uint64_t> domain_max{};  // and recipient domains
+};
+
+// It will start nothing more, of its own accord; what it was leased and had not started is back.
+struct SessionEnding {
+    SlotId slot = 0;
 };
 
 // Ended before it was ready: connect, greeting, EHLO, TLS. Never a recipient's fault.
@@ -228,6 +240,7 @@ struct SessionFailed {
     Reply reply;  // code 0: none, text says what happened
     Category category = Category::kNone;
     Action action = Action::kNone;
+    TlsResult tls = TlsResult::kSuccess;  // otherwise: why there is no TLS
 };
 
 // A ready session has ended. All its leases' recipients have been reported before.
@@ -238,6 +251,8 @@ struct SessionClosed {
     Category category = Category::kNone;
     Action action = Action::kNone;
     std::uint32_t messages = 0;  // transactions completed on it
+    // The rung in use, if the peer lost its way on it, or may have.
+    std::optional<Rung> mishandled{}, suspected{};
 };
 
 enum class AttemptEnd : std::uint8_t {
@@ -257,7 +272,8 @@ struct AttemptDone {
     Duration latency{0};    // MAIL written to final reply
 };
 
-using SenderReport = std::variant<SessionReady, SessionFailed, SessionClosed, AttemptDone>;
+using SenderReport =
+    std::variant<SessionReady, SessionEnding, SessionFailed, SessionClosed, AttemptDone>;
 
 // ---- Scheduler <-> Resolver
 // ----------------------------------------------------------------------

@@ -107,6 +107,8 @@ void Scheduler::sender_reported(SenderReport report, Now now) {
         attempt_done(*done, now);
     } else if (const auto* ready = std::get_if<SessionReady>(&report)) {
         session_ready(*ready, now);
+    } else if (const auto* ending = std::get_if<SessionEnding>(&report)) {
+        session_ending(*ending);
     } else if (const auto* failed = std::get_if<SessionFailed>(&report)) {
         session_failed(*failed, now);
     } else {

@@ -20,6 +20,7 @@
 #include "engine/delivery/lane.h"
 #include "engine/delivery/limits.h"
 #include "engine/delivery/messages.h"
+#include "engine/delivery/peer_memory.h"
 #include "engine/delivery/scheduler_view.h"
 #include "engine/delivery/site.h"
 
@@ -64,6 +65,11 @@ class Scheduler {
     void flush_domain(const std::string& domain, Now now);  // deferred ones are due now
     void hold_restored(const std::string& domain,
                        const std::string& reason);  // at start, from the store
+
+    // What hosts mishandled, at start, from the store. False: it need not be kept.
+    bool peer_restored(const std::string& host, std::string_view stored, WallTime now) {
+        return peers_.restore(host, stored, now);
+    }
 
     // An address was suppressed by somebody else: no further attempt starts to it.
     void address_suppressed(std::string_view domain, std::string_view folded_local);
@@ -157,12 +163,18 @@ class Scheduler {
     void grant(Lane& lane, Slot& slot, std::size_t count, Now now);
     void open_sessions(Site& site, Now now);
     bool open_session(Site& site, Now now);
+    std::optional<std::size_t> choose_host(Site& site, Now now);
+    std::uint32_t messages_left(const Site& site, const Slot& slot) const;
+    std::shared_ptr<const TlsPolicy> tls_policy_for(const Site& site, const SiteHost& host,
+                                                    Now now) const;
     void session_ready(const SessionReady& report, Now now);
+    void session_ending(const SessionEnding& report);
     void session_proved(Slot& slot);
     void session_failed(const SessionFailed& report, Now now);
     void session_closed(const SessionClosed& report, Now now);
     void session_useless(Slot& slot, Stage stage, const Reply& reply, Now now);
     void close_slot(Slot& slot);
+    void put_peer(PutState state);
     void forget_slot(Slot& slot);
     void slow_down(Site& site, Now now);
     void site_failed(Site& site, Now now);
@@ -192,6 +204,7 @@ class Scheduler {
 
     DeliveryLimits limits_;
     std::vector<Source> sources_;
+    PeerMemory peers_;
     Random random_;
     SchedulerOutput output_;
     bool stopping_ = false;

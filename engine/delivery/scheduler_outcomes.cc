@@ -90,7 +90,7 @@ void Scheduler::slot_used(Slot& slot, AttemptEnd end, Now now) {
         session_proved(slot);
     }
     slot.idle_since = now.instant;
-    if (slot.outstanding == 0 && slot.granted >= slot.site->messages_max) close_slot(slot);
+    if (slot.outstanding == 0 && messages_left(*slot.site, slot) == 0) close_slot(slot);
 }
 
 void Scheduler::returned(LeaseState& state, const Recipient& recipient, Now now) {

@@ -16,10 +16,17 @@ namespace {
 constexpr std::size_t kOutputHeldMax = 16 * 1024;
 constexpr std::size_t kRefusingMax = 1000;  // renderers remembered for having refused somebody
 
+StartTls starttls_of(const TlsPolicy* policy) {
+    if (policy == nullptr || policy->implicit || policy->mode == TlsMode::kOff)
+        return StartTls::kNever;
+    return policy->mode == TlsMode::kOpportunistic ? StartTls::kIfOffered : StartTls::kRequired;
+}
+
 }  // namespace
 
 void SenderOutput::clear() {
     connects.clear();
+    handshakes.clear();
     writes.clear();
     closes.clear();
     reports.clear();
@@ -67,22 +74,63 @@ void Sender::connected(SlotId slot, Now now) {
     if (found == sessions_.end()) return;
     Session& session = *found->second;
     CHECK(!session.smtp);
-    auto& options = client_options_[session.order.ehlo_name];
-    if (options == nullptr) {
-        ClientOptions chosen;
-        chosen.ehlo_name = session.order.ehlo_name;
-        chosen.max_rung = options_.max_rung;
-        chosen.timeouts = options_.timeouts;
-        options = std::make_shared<const ClientOptions>(std::move(chosen));
+    const TlsPolicy* tls = session.order.tls.get();
+    if (tls != nullptr && tls->implicit) {
+        want_handshake(session, now);
+        arm(session);
+    } else {
+        begin_talk(session, now);
     }
-    session.smtp.emplace(options, now.instant);
+}
+
+void Sender::begin_talk(Session& session, Now now) {
+    const TlsPolicy* tls = session.order.tls.get();
+    const bool encrypted = tls != nullptr && tls->implicit;
+    ClientOptions options;
+    options.ehlo_name = session.order.ehlo_name;
+    options.max_rung = std::min(options_.max_rung, session.order.rung_max);
+    options.timeouts = options_.timeouts;
+    options.starttls = starttls_of(tls);
+    session.smtp.emplace(std::make_shared<const ClientOptions>(std::move(options)), now.instant,
+                         encrypted);
     progress(session, now);
+}
+
+void Sender::want_handshake(Session& session, Now now) {
+    session.handshaking = true;
+    session.handshake_deadline = now.instant + options_.timeouts.starttls;
+    output_.handshakes.push_back({session.order.slot, session.order.tls});
+}
+
+void Sender::tls_started(SlotId slot, const TlsFacts&, Now now) {
+    const auto found = sessions_.find(slot);
+    if (found == sessions_.end() || !found->second->handshaking) return;
+    Session& session = *found->second;
+    session.handshaking = false;
+    if (!session.smtp) return begin_talk(session, now);
+    session.smtp->tls_started(now.instant);
+    progress(session, now);
+}
+
+void Sender::tls_failed(SlotId slot, TlsResult result, std::string_view why, Now now) {
+    const auto found = sessions_.find(slot);
+    if (found == sessions_.end() || !found->second->handshaking) return;
+    Session& session = *found->second;
+    session.tls = result;
+    session.lost = why;
+    if (session.smtp) {
+        session.smtp->tls_failed(now.instant);
+        progress(session, now);
+    } else {
+        end(session, now);
+    }
 }
 
 void Sender::connection_lost(SlotId slot, std::string_view why, Now now) {
     const auto found = sessions_.find(slot);
     if (found == sessions_.end()) return;
     Session& session = *found->second;
+    if (session.handshaking) return tls_failed(slot, TlsResult::kValidationFailure, why, now);
     session.lost = why;
     if (session.smtp) {
         session.smtp->connection_lost(now.instant);
@@ -95,8 +143,11 @@ void Sender::connection_lost(SlotId slot, std::string_view why, Now now) {
 void Sender::bytes_received(SlotId slot, std::string_view bytes, Now now) {
     const auto found = sessions_.find(slot);
     if (found == sessions_.end()) return;
-    found->second->smtp->bytes_received(bytes, now.instant);
-    progress(*found->second, now);
+    Session& session = *found->second;
+    if (session.handshaking)  // behind the 220 or in place of a handshake: in the clear
+        return tls_failed(slot, TlsResult::kValidationFailure, "the peer spoke in the clear", now);
+    session.smtp->bytes_received(bytes, now.instant);
+    progress(session, now);
 }
 
 void Sender::bytes_written(SlotId slot, std::size_t count, Now now) {
@@ -127,7 +178,11 @@ void Sender::deadline_passed(Now now) {
         Session& session = *found->second;
         session.timer.reset();
         return_expired(session, now);
-        if (session.smtp) {
+        if (session.handshaking && session.handshake_deadline <= now.instant) {
+            tls_failed(slot, TlsResult::kValidationFailure, "no end of the handshake in time", now);
+        } else if (session.handshaking) {
+            arm(session);
+        } else if (session.smtp) {
             session.smtp->deadline_passed(now.instant);
             progress(session, now);
         } else if (session.connect_deadline <= now.instant) {
@@ -167,6 +222,14 @@ void Sender::arm(Session& session) {
     timers_.emplace(*at, session.order.slot);
 }
 
+// The session's own decision; the scheduler is told, so that it grants nothing more.
+void Sender::start_nothing_more(Session& session) {
+    if (session.closing) return;
+    session.closing = true;
+    return_queued(session);
+    output_.reports.push_back(SessionEnding{session.order.slot});
+}
+
 void Sender::close_politely(Session& session, Now now) {
     session.closing = true;
     return_queued(session);
@@ -185,6 +248,7 @@ void Sender::progress(Session& session, Now now) {
         while (const auto event = smtp.next_event())
             if (!handle(session, *event, now)) return;  // the session is gone
     } while (start_next(session, now));
+    if (session.ready && !session.closing && smtp.exhausted()) start_nothing_more(session);
     if (session.closing && smtp.idle()) {
         smtp.quit(now.instant);
         while (const auto event = smtp.next_event())
@@ -201,9 +265,7 @@ bool Sender::handle(Session& session, const ClientEvent& event, Now now) {
     if (const auto* wanted = std::get_if<client::MessageWanted>(&event)) {
         write_message(session, wanted->transaction, now);
     } else if (const auto* done = std::get_if<client::TransactionFinished>(&event)) {
-        const bool accepted = done->stage == Stage::kDot && done->reply.positive();
-        finish(session, done->transaction, accepted ? AttemptEnd::kAccepted : AttemptEnd::kRefused,
-               done->stage, done->reply, now);
+        transaction_finished(session, *done, now);
     } else if (const auto* refusal = std::get_if<client::RecipientRefused>(&event)) {
         refused(session, *refusal, now);
     } else if (const auto* back = std::get_if<client::Returned>(&event)) {
@@ -211,15 +273,16 @@ bool Sender::handle(Session& session, const ClientEvent& event, Now now) {
     } else if (const auto* lost = std::get_if<client::Uncertain>(&event)) {
         finish(session, lost->transaction, AttemptEnd::kUncertain, Stage::kDot, {}, now);
     } else if (std::holds_alternative<client::Ready>(event)) {
+        const ClientSession& smtp = *session.smtp;
         session.ready = true;
-        output_.reports.push_back(SessionReady{session.order.slot});
+        if (session.order.tls && !smtp.tls()) session.tls = TlsResult::kStartTlsNotSupported;
+        output_.reports.push_back(SessionReady{session.order.slot, smtp.tls(),
+                                               smtp.capabilities().mail_max,
+                                               smtp.capabilities().domain_max});
+    } else if (std::holds_alternative<client::TlsWanted>(event)) {
+        want_handshake(session, now);
     } else if (const auto* failure = std::get_if<client::Failed>(&event)) {
-        session.end_stage = failure->stage;
-        session.end_reply = failure->reply;
-        if (session.end_reply.code == 0) {
-            session.end_reply.text = name_of(failure->why);
-            if (!session.lost.empty()) session.end_reply.text += ": " + session.lost;
-        }
+        session_failed(session, *failure);
     } else if (std::holds_alternative<client::Closed>(event)) {
         end(session, now);
         return false;
@@ -294,14 +357,6 @@ void Sender::write_message(Session& session, TransactionId transaction, Now now)
     item->reported = true;
     session.lost = "a message could not be rendered";
     session.smtp->abort(now.instant);
-}
-
-void Sender::refused(Session& session, const client::RecipientRefused& event, Now now) {
-    for (Item& item : session.in_flight) {
-        if (item.transaction != event.transaction || item.reported) continue;
-        report(session, item, AttemptEnd::kRefused, Stage::kRcpt, event.reply, now);
-        item.reported = true;
-    }
 }
 
 }  // namespace posthorn

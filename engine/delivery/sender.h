@@ -35,8 +35,15 @@ struct ConnectOrder {
     std::optional<IpAddress> local_address;
 };
 
+// The peer waits for a handshake: tls_started() or tls_failed() follows.
+struct TlsOrder {
+    SlotId slot = 0;
+    std::shared_ptr<const TlsPolicy> policy;
+};
+
 struct SenderOutput {
     std::vector<ConnectOrder> connects;
+    std::vector<TlsOrder> handshakes;
     std::vector<SlotId> writes;  // sessions that have output()
     std::vector<SlotId> closes;  // drop the connection; nothing more is said of the slot
     std::vector<SenderReport> reports;
@@ -52,6 +59,8 @@ class Sender {
     // ---- Inputs. Slots that are not there any more are ignored; their leases come back.
     void ordered(SenderOrder order, Now now);
     void connected(SlotId slot, Now now);
+    void tls_started(SlotId slot, const TlsFacts& facts, Now now);
+    void tls_failed(SlotId slot, TlsResult result, std::string_view why, Now now);
     void connection_lost(SlotId slot, std::string_view why, Now now);  // failed to connect, too
     void bytes_received(SlotId slot, std::string_view bytes, Now now);
     void bytes_written(SlotId slot, std::size_t count, Now now);
@@ -72,9 +81,15 @@ class Sender {
 
     void open(const OpenSession& order, Now now);
     void lease_arrived(std::shared_ptr<const Lease> lease, Now now);
+    void begin_talk(Session& session, Now now);
+    void want_handshake(Session& session, Now now);
     void close_politely(Session& session, Now now);
+    void start_nothing_more(Session& session);
     void progress(Session& session, Now now);
     bool handle(Session& session, const ClientEvent& event, Now now);
+    void transaction_finished(Session& session, const client::TransactionFinished& event, Now now);
+    void session_failed(Session& session, const client::Failed& failure);
+    bool lost_its_way(const Session& session, const Reply& reply, bool local) const;
     bool start_next(Session& session, Now now);
     void write_message(Session& session, TransactionId transaction, Now now);
     void finish(Session& session, TransactionId transaction, AttemptEnd end, Stage stage,
@@ -91,8 +106,6 @@ class Sender {
 
     SenderOptions options_;
     std::shared_ptr<const Classifier> classifier_;
-    std::unordered_map<std::string, std::shared_ptr<const ClientOptions>>
-        client_options_;  // by EHLO
     std::unordered_map<SlotId, std::unique_ptr<Session>> sessions_;
     std::priority_queue<std::pair<Instant, SlotId>, std::vector<std::pair<Instant, SlotId>>,
                         std::greater<>>

@@ -73,6 +73,7 @@ void Sender::end(Session& session, Now now) {
     return_queued(session);
     if (session.end_reply.code == 0 && session.end_reply.text.empty())
         session.end_reply.text = session.lost;
+    if (session.handshaking && !session.smtp) session.end_stage = Stage::kStartTls;
     Category category = Category::kNone;
     Action action = Action::kNone;
     if (session.end_reply.code != 0) {
@@ -82,12 +83,13 @@ void Sender::end(Session& session, Now now) {
     }
     const SlotId slot = session.order.slot;
     if (session.ready || session.closing) {
-        output_.reports.push_back(SessionClosed{slot, session.end_stage,
-                                                std::move(session.end_reply), category, action,
-                                                session.messages});
+        SessionClosed closed{slot,   session.end_stage, std::move(session.end_reply), category,
+                             action, session.messages};
+        (session.sure_of_mishandling ? closed.mishandled : closed.suspected) = session.mishandled;
+        output_.reports.push_back(std::move(closed));
     } else {
-        output_.reports.push_back(
-            SessionFailed{slot, session.end_stage, std::move(session.end_reply), category, action});
+        output_.reports.push_back(SessionFailed{
+            slot, session.end_stage, std::move(session.end_reply), category, action, session.tls});
     }
     output_.closes.push_back(slot);
     sessions_.erase(slot);

@@ -26,7 +26,11 @@ struct Sender::Session {
     bool ready = false;
     bool closing = false;
     bool dirty = false;  // listed in output_.writes
-    bool over = false;
+    bool handshaking = false;
+    bool sure_of_mishandling = false;  // not only suspected
+    std::optional<Rung> mishandled;
+    TlsResult tls = TlsResult::kSuccess;
+    Instant handshake_deadline;
     std::deque<QueuedLease> queue;
     std::vector<Item> in_flight;
     TransactionId next_transaction = 1;
@@ -38,6 +42,7 @@ struct Sender::Session {
 
     std::optional<Instant> deadline() const {
         std::optional<Instant> at = smtp ? smtp->deadline() : std::optional(connect_deadline);
+        if (handshaking) at = handshake_deadline;
         if (!queue.empty()) {
             const Instant valid = queue.front().lease->valid_until;
             if (!at || valid < *at) at = valid;

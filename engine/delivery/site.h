@@ -30,6 +30,11 @@ struct Slot {
     std::uint32_t granted = 0;      // recipients leased to it in all, less those that came back
     Instant idle_since;
     bool proved = false;  // a transaction on it was answered
+    Rung rung_max = Rung::kChunkingAhead;
+    TlsMode tls = TlsMode::kOff;               // what it asked for
+    std::uint32_t messages_max = UINT32_MAX;   // by its peer's LIMITS (RFC 9422)
+    std::optional<std::uint64_t> domains_max;  // the same
+    std::vector<std::string> domains;          // leased to it; kept only under domains_max
 };
 
 struct SiteHost {
@@ -63,6 +68,10 @@ struct Site {
     std::map<std::string, std::uint64_t> replies;  // refusals by code and category, for explain
 
     std::uint64_t accepted = 0, deferred = 0, refused = 0;
+
+    std::uint32_t sessions_allowed() const {
+        return sessions_limit < 1 ? 1 : static_cast<std::uint32_t>(sessions_limit);
+    }
 };
 
 // What is known of a domain's mail hosts. Kept while a lane needs it.

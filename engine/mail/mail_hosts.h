@@ -23,6 +23,17 @@ enum class DnsVerdict : std::uint8_t {
 
 std::string_view name_of(DnsVerdict verdict);  // "null_mx"
 
+// One TLSA record (RFC 6698 section 2.1).
+struct TlsaRecord {
+    std::uint8_t usage = 0;
+    std::uint8_t selector = 0;
+    std::uint8_t matching = 0;
+    std::string bytes;
+
+    friend auto operator<=>(const TlsaRecord&, const TlsaRecord&) = default;
+    friend bool operator==(const TlsaRecord&, const TlsaRecord&) = default;
+};
+
 struct MailHost {
     std::string name;  // lower case, without the final dot
     std::uint16_t preference = 0;

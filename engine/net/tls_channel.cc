@@ -43,8 +43,8 @@ OwnedBio read_from(std::string_view bytes) {
     return OwnedBio(BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
 }
 
-void set_up(SSL_CTX* context) {
-    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+void set_up(SSL_CTX* context, int version_min) {
+    SSL_CTX_set_min_proto_version(context, version_min);
     // Thousands of idle channels must not keep their buffers.
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
@@ -102,15 +102,28 @@ std::string tls_key_digest(X509& certificate) {
 Result<TlsContext> TlsContext::client(std::string_view trust_pem) {
     TlsContext out(SSL_CTX_new(TLS_client_method()));
     if (!out.context_) return openssl_error("client context");
-    set_up(out.get());
+    set_up(out.get(), TLS1_2_VERSION);
+    if (SSL_CTX_dane_enable(out.get()) <= 0) return openssl_error("DANE");
     RETURN_IF_ERROR(trust(out.get(), trust_pem));
+    return out;
+}
+
+Result<TlsContext> TlsContext::lenient_client() {
+    TlsContext out(SSL_CTX_new(TLS_client_method()));
+    if (!out.context_) return openssl_error("client context");
+    set_up(out.get(), TLS1_VERSION);
+    SSL_CTX_set_security_level(out.get(), 0);
+    if (SSL_CTX_set_cipher_list(out.get(), "DEFAULT:!aNULL:!eNULL:@SECLEVEL=0") != 1)
+        return openssl_error("ciphers");
+    SSL_CTX_set_default_verify_paths(out.get());
+    ERR_clear_error();  // only for the record: nobody is refused
     return out;
 }
 
 Result<TlsContext> TlsContext::server() {
     TlsContext out(SSL_CTX_new(TLS_server_method()));
     if (!out.context_) return openssl_error("server context");
-    set_up(out.get());
+    set_up(out.get(), TLS1_2_VERSION);
     constexpr std::string_view kName = "posthorn";
     SSL_CTX_set_session_id_context(out.get(), reinterpret_cast<const unsigned char*>(kName.data()),
                                    static_cast<unsigned>(kName.size()));
@@ -131,6 +144,27 @@ Status TlsChannel::make(const TlsContext& context) {
     return {};
 }
 
+namespace {
+
+// An error: none of the records can be used.
+Status use_tlsa(SSL* ssl, const std::string& name, std::span<const TlsaRecord> records) {
+    if (SSL_dane_enable(ssl, name.c_str()) <= 0) return openssl_error("DANE");
+    // RFC 7672 section 3.1.1: a certificate named by its own record may have any name.
+    SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+    int usable = 0;
+    for (const TlsaRecord& record : records) {
+        if (record.usage < 2) continue;  // PKIX-TA and PKIX-EE, section 3.1.3
+        const auto* bytes = reinterpret_cast<const unsigned char*>(record.bytes.data());
+        usable += SSL_dane_tlsa_add(ssl, record.usage, record.selector, record.matching, bytes,
+                                    record.bytes.size()) > 0;
+    }
+    ERR_clear_error();
+    if (usable > 0) return {};
+    return Error{ErrorKind::kInvalid, "TLS: no TLSA record that can be used"};
+}
+
+}  // namespace
+
 Result<TlsChannel> TlsChannel::client(const TlsContext& context, const TlsClientOptions& options) {
     TlsChannel out;
     RETURN_IF_ERROR(out.make(context));
@@ -141,6 +175,7 @@ Result<TlsChannel> TlsChannel::client(const TlsContext& context, const TlsClient
         return openssl_error("server name");
     if (!name.empty() && SSL_set1_host(ssl, name.c_str()) != 1) return openssl_error("server name");
     SSL_set_verify(ssl, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+    if (!options.tlsa.empty()) RETURN_IF_ERROR(use_tlsa(ssl, name, options.tlsa));
     if (options.resume && SSL_set_session(ssl, options.resume) != 1) ERR_clear_error();
     return out;
 }
@@ -195,13 +230,13 @@ Status TlsChannel::shake_hands() {
 }
 
 Status TlsChannel::decrypt() {
+    std::array<char, kRecordBytes> record;
     while (true) {
-        std::string& tail = plaintext_.tail();
-        const std::size_t before = tail.size();
-        tail.resize(before + kRecordBytes);
-        const int count = SSL_read(ssl_.get(), tail.data() + before, kRecordBytes);
-        tail.resize(before + static_cast<std::size_t>(std::max(count, 0)));
-        if (count > 0) continue;
+        const int count = SSL_read(ssl_.get(), record.data(), kRecordBytes);
+        if (count > 0) {
+            plaintext_.append({record.data(), static_cast<std::size_t>(count)});
+            continue;
+        }
         switch (SSL_get_error(ssl_.get(), count)) {
             case SSL_ERROR_WANT_READ:
             case SSL_ERROR_WANT_WRITE:
@@ -265,6 +300,23 @@ std::string TlsChannel::verify_error() const {
     if (!peer_certificate()) return "no certificate";
     const long verified = SSL_get_verify_result(ssl_.get());
     return verified == X509_V_OK ? "" : X509_verify_cert_error_string(verified);
+}
+
+TlsFault TlsChannel::fault() const {
+    switch (SSL_get_verify_result(ssl_.get())) {
+        case X509_V_OK:
+            return established_ ? TlsFault::kNone : TlsFault::kOther;
+        case X509_V_ERR_HOSTNAME_MISMATCH:
+        case X509_V_ERR_IP_ADDRESS_MISMATCH:
+            return TlsFault::kName;
+        case X509_V_ERR_CERT_HAS_EXPIRED:
+        case X509_V_ERR_CERT_NOT_YET_VALID:
+            return TlsFault::kExpired;
+        case X509_V_ERR_DANE_NO_MATCH:
+            return TlsFault::kTlsa;
+        default:
+            return TlsFault::kNotTrusted;
+    }
 }
 
 X509* TlsChannel::peer_certificate() const { return SSL_get0_peer_certificate(ssl_.get()); }

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "engine/base/bytes.h"
 #include "engine/base/result.h"
+#include "engine/mail/mail_hosts.h"
 
 using SSL = struct ssl_st;
 using SSL_CTX = struct ssl_ctx_st;
@@ -43,6 +45,8 @@ class TlsContext {
   public:
     // trust_pem: certificates that a client trusts instead of the system's; empty: the system's.
     static Result<TlsContext> client(std::string_view trust_pem = {});
+    // For those who would else speak in the clear: takes TLS 1.0 and weak keys, too.
+    static Result<TlsContext> lenient_client();
     static Result<TlsContext> server();
 
     SSL_CTX* get() const { return context_.get(); }
@@ -53,10 +57,14 @@ class TlsContext {
 };
 
 struct TlsClientOptions {
-    std::string server_name;        // for SNI, and what a certificate must be for
-    bool verify = true;             // false: encrypt with whoever is there (RFC 7435)
-    SSL_SESSION* resume = nullptr;  // of an earlier channel to the same host; only borrowed
+    std::string server_name;             // for SNI, and what a certificate must be for
+    bool verify = true;                  // false: encrypt with whoever is there (RFC 7435)
+    SSL_SESSION* resume = nullptr;       // of an earlier channel to the same host; only borrowed
+    std::span<const TlsaRecord> tlsa{};  // RFC 7672: these prove the peer, in place of authorities
 };
+
+// Why a handshake did not give what was asked for.
+enum class TlsFault : std::uint8_t { kNone, kName, kExpired, kNotTrusted, kTlsa, kOther };
 
 class TlsChannel {
   public:
@@ -86,6 +94,7 @@ class TlsChannel {
     std::string version() const;       // "TLSv1.3"
     std::string cipher() const;        // "TLS_AES_256_GCM_SHA384"
     std::string verify_error() const;  // why the peer's certificate is no proof; empty: it is
+    TlsFault fault() const;            // of the handshake, failed or not
     X509* peer_certificate() const;    // borrowed; null if there is none
     // For a later client channel; with TLS 1.3 only after the first reads. Null if none may resume.
     TlsOwned<SSL_SESSION> session() const;

@@ -80,6 +80,13 @@ void read_smtp(ConfigObject smtp, Config& config) {
     smtp.check_unknown();
 }
 
+void read_tls(ConfigObject tls, Config& config) {
+    if (auto mode = tls.choice("mode", {"off", "opportunistic", "required", "verify"}))
+        config.limits.tls = *parse_tls_mode(*mode);
+    if (auto file = tls.text("ca_file")) config.ca_file = *file;
+    tls.check_unknown();
+}
+
 void read_source(ConfigObject source, Config& config) {
     Source result;
     if (auto name = source.text("name")) result.name = *name;
@@ -150,6 +157,7 @@ void read_root(ConfigObject root, Config& config) {
     if (auto ehlo = host_name(root, "ehlo")) config.ehlo = *ehlo;
     if (auto dns = root.object("dns")) read_dns(*dns, config);
     if (auto smtp = root.object("smtp")) read_smtp(*smtp, config);
+    if (auto tls = root.object("tls")) read_tls(*tls, config);
     read_sources(root, config);
     if (auto domain = host_name(root, "bounce_domain")) config.bounce_domain = *domain;
     for (const char* key : {"routes", "shaping", "retention"}) root.not_carried_out(key);

@@ -21,6 +21,7 @@ struct Config {
     std::vector<Source> sources;           // empty until complete() when the file names none
     std::string bounce_domain;             // empty: return paths are the From addresses
     Durability durability = Durability::kPower;
+    std::string ca_file;  // authorities to trust; empty: the system's
     double min_free_disk_percent = 5;
     std::uint32_t senders = 0;  // 0 until complete(): from the number of cores
     DeliveryLimits limits;

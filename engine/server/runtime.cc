@@ -1,3 +1,4 @@
+// Long because all threads are born and all mailboxes meet here, and nowhere else.
 #include "engine/server/runtime.h"
 
 #include <pthread.h>
@@ -73,8 +74,10 @@ class Runtime::Threads {
     void journal_loop();
     void reader_loop();
     void watch_disk();
+    Status make_senders();
     Status load_campaigns();
     Status load_holds();
+    Status load_peers();
     void join();
 
     std::shared_ptr<const Classifier> classifier_;
@@ -126,11 +129,7 @@ Runtime::Threads::Threads(RuntimeOptions options, Store& store,
                       watch_disk();
                       disk_timer_.arm(loop_.now().instant + kDiskCheckEvery);
                   }),
-      turn_end_(loop_, [this] { turn_ended(); }) {
-    for (std::uint32_t i = 0; i < options_.senders; ++i)
-        senders_.push_back(std::make_unique<SenderThread>(
-            options_.sender, classifier_, mailbox_size(options_.limits), sender_reports_));
-}
+      turn_end_(loop_, [this] { turn_ended(); }) {}
 
 Runtime::Threads::~Threads() { join(); }
 
@@ -173,8 +172,35 @@ Status Runtime::Threads::prepare() {
     scheduler_ =
         std::make_unique<Scheduler>(options_.limits, options_.sources, options_.senders,
                                     journal_->recovery().next_lease, Random(random.next()));
+    RETURN_IF_ERROR(make_senders());
     RETURN_IF_ERROR(load_holds());
+    RETURN_IF_ERROR(load_peers());
     return load_campaigns();
+}
+
+Status Runtime::Threads::make_senders() {
+    for (std::uint32_t i = 0; i < options_.senders; ++i) {
+        auto tls = TlsClient::create(options_.trust_pem);
+        if (!tls) return tls.error();
+        senders_.push_back(
+            std::make_unique<SenderThread>(options_.sender, classifier_, std::move(*tls),
+                                           mailbox_size(options_.limits), sender_reports_));
+    }
+    return {};
+}
+
+// What hosts mishandled; what has expired goes.
+Status Runtime::Threads::load_peers() {
+    const std::string prefix = state_prefix(kPeerKind);
+    const WallTime now = loop_.now().wall;
+    auto cursor = store_.cursor(Family::kState, prefix, prefix_end(prefix));
+    WriteBatch expired;
+    for (cursor->seek(prefix); cursor->valid(); cursor->next())
+        if (!scheduler_->peer_restored(std::string(cursor->key().substr(prefix.size())),
+                                       cursor->value(), now))
+            expired.erase(Family::kState, cursor->key());
+    RETURN_IF_ERROR(cursor->status());
+    return expired.empty() ? Status() : store_.write(expired, Store::Sync::kRelaxed);
 }
 
 Status Runtime::Threads::load_holds() {

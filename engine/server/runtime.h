@@ -26,6 +26,7 @@ struct RuntimeOptions {
     std::vector<Source> sources;  // at least one
     std::uint32_t senders = 1;
     std::vector<std::string> dns_servers;  // "127.0.0.1:5300"; empty: the system's
+    std::string trust_pem;                 // authorities that prove mail hosts; empty: the system's
     std::uint64_t seed = 0;                // of the scheduler's chance (jitter, choice of hosts)
     std::string directory;                 // whose free space is watched; empty: none
     double free_disk_percent_min = 5;      // below: nothing is granted until there is room again

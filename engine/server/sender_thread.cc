@@ -6,51 +6,13 @@
 
 namespace posthorn {
 
-class SenderThread::Connection : public TcpEvents {
-  public:
-    Connection(SenderThread& owner, SlotId slot) : owner_(owner), slot_(slot) {}
-
-    Status open(Loop& loop, const ConnectOrder& order) {
-        auto connected =
-            TcpConnection::connect(loop, {order.address, order.port}, order.local_address, *this);
-        if (!connected) return connected.error();
-        tcp_ = std::move(*connected);
-        return {};
-    }
-
-    void connected() override { owner_.sender_.connected(slot_, owner_.loop_.now()); }
-    void bytes_received(std::string_view bytes) override {
-        owner_.sender_.bytes_received(slot_, bytes, owner_.loop_.now());
-    }
-    void writable() override {
-        blocked_ = false;
-        owner_.write(slot_);
-    }
-    void connection_lost(std::string_view why) override {
-        owner_.sender_.connection_lost(slot_, why, owner_.loop_.now());
-    }
-
-    // Writes what it can; the kernel says when it takes more.
-    void flush(std::string_view bytes) {
-        if (blocked_ || bytes.empty()) return;
-        const std::size_t count = tcp_->write(bytes);
-        blocked_ = count < bytes.size();
-        owner_.sender_.bytes_written(slot_, count, owner_.loop_.now());
-    }
-
-  private:
-    SenderThread& owner_;
-    SlotId slot_;
-    std::unique_ptr<TcpConnection> tcp_;
-    bool blocked_ = false;
-};
-
 SenderThread::SenderThread(SenderOptions options, std::shared_ptr<const Classifier> classifier,
-                           std::size_t orders_max, Mailbox<SenderReport>& reports)
+                           TlsClient tls, std::size_t orders_max, Mailbox<SenderReport>& reports)
     : wake_(loop_, [this] { take_orders(); }),
       orders_(orders_max, &wake_),
       reports_(reports),
       sender_(options, std::move(classifier)),
+      tls_(std::move(tls)),
       timer_(loop_, [this] { sender_.deadline_passed(loop_.now()); }),
       turn_end_(loop_, [this] { end_turn(); }) {}
 
@@ -78,12 +40,15 @@ void SenderThread::take_orders() {
 // Everything that this turn made is carried out: one write for each session with output.
 void SenderThread::end_turn() {
     SenderOutput& output = sender_.output();
-    while (!output.connects.empty() || !output.writes.empty() || !output.closes.empty()) {
+    while (!output.connects.empty() || !output.handshakes.empty() || !output.writes.empty() ||
+           !output.closes.empty()) {
         const auto connects = std::exchange(output.connects, {});
+        const auto handshakes = std::exchange(output.handshakes, {});
         const auto writes = std::exchange(output.writes, {});
         const auto closes = std::exchange(output.closes, {});
         for (const ConnectOrder& order : connects) connect(order);
         for (const SlotId slot : writes) write(slot);
+        for (const TlsOrder& order : handshakes) start_tls(order);
         for (const SlotId slot : closes) connections_.erase(slot);
     }
     if (!output.reports.empty()) {
@@ -94,8 +59,8 @@ void SenderThread::end_turn() {
 }
 
 void SenderThread::connect(const ConnectOrder& order) {
-    auto connection = std::make_unique<Connection>(*this, order.slot);
-    if (const Status opened = connection->open(loop_, order); !opened) {
+    auto connection = std::make_unique<SenderConnection>(sender_, loop_, tls_, order.slot);
+    if (const Status opened = connection->open(order); !opened) {
         sender_.connection_lost(order.slot, opened.error().message, loop_.now());
         return;
     }
@@ -104,7 +69,12 @@ void SenderThread::connect(const ConnectOrder& order) {
 
 void SenderThread::write(SlotId slot) {
     const auto connection = connections_.find(slot);
-    if (connection != connections_.end()) connection->second->flush(sender_.bytes_to_write(slot));
+    if (connection != connections_.end()) connection->second->flush();
+}
+
+void SenderThread::start_tls(const TlsOrder& order) {
+    const auto connection = connections_.find(order.slot);
+    if (connection != connections_.end()) connection->second->start_tls(order.policy);
 }
 
 }  // namespace posthorn

@@ -13,6 +13,8 @@
 #include "engine/net/loop.h"
 #include "engine/net/mailbox.h"
 #include "engine/net/tcp.h"
+#include "engine/net/tls_client.h"
+#include "engine/server/sender_connection.h"
 
 namespace posthorn {
 
@@ -20,7 +22,7 @@ class SenderThread {
   public:
     // Both mailboxes are large enough for all that can be under way (DeliveryLimits), so no push
     // fails.
-    SenderThread(SenderOptions options, std::shared_ptr<const Classifier> classifier,
+    SenderThread(SenderOptions options, std::shared_ptr<const Classifier> classifier, TlsClient tls,
                  std::size_t orders_max, Mailbox<SenderReport>& reports);
     ~SenderThread();  // stops and joins
 
@@ -29,21 +31,21 @@ class SenderThread {
     void abort();  // any thread: see Sender::abort_all
 
   private:
-    class Connection;
-
     void take_orders();
     void end_turn();
     void connect(const ConnectOrder& order);
     void write(SlotId slot);
+    void start_tls(const TlsOrder& order);
 
     Loop loop_;
     Wake wake_;
     Mailbox<SenderOrder> orders_;
     Mailbox<SenderReport>& reports_;
     Sender sender_;
+    TlsClient tls_;
     Timer timer_;
     TurnEnd turn_end_;
-    std::unordered_map<SlotId, std::unique_ptr<Connection>> connections_;
+    std::unordered_map<SlotId, std::unique_ptr<SenderConnection>> connections_;
     std::vector<SenderOrder> taken_;
     std::thread thread_;
 };

@@ -87,14 +87,18 @@ std::size_t depth_of(Rung rung) {
 
 }  // namespace
 
+bool ClientSession::exhausted() const {
+    return aged_ || (capabilities_.mail_max && started_ >= *capabilities_.mail_max);
+}
+
 bool ClientSession::can_start() const {
-    const bool room = !capabilities_.mail_max || started_ < *capabilities_.mail_max;
-    return state_ == State::kReady && !quitting_ && in_flight_ < depth_of(rung()) && room &&
+    return state_ == State::kReady && !quitting_ && in_flight_ < depth_of(rung()) && !exhausted() &&
            !(chunking() && wanting_message() != nullptr);
 }
 
 void ClientSession::start(const Transaction& transaction, Instant now) {
     CHECK(can_start());
+    CHECK(tls_ || options_->starttls != StartTls::kRequired);
     CHECK(!transaction.recipients.empty() && transaction.recipients.size() <= kRecipientsMax);
     if (refuse_locally(transaction)) return;
     ++started_;

@@ -19,7 +19,8 @@ enum class SessionEnd : std::uint8_t {
     kConnectionLost,   // by the peer or the network
     kNotAReply,        // the peer sent what no SMTP server says
     kUnexpectedReply,  // a reply nobody had asked for, or of a class that makes no sense here
-    kTlsNotOffered     // and the owner requires it
+    kTlsNotOffered,    // and the owner requires it
+    kTlsFailed         // the handshake, in the owner's hands
 };
 std::string_view name_of(SessionEnd why);
 

@@ -31,6 +31,10 @@ struct ClientTimeouts {
     Duration data_end = std::chrono::minutes(10);
     Duration quit = std::chrono::seconds(10);
     Duration idle = std::chrono::seconds(60);  // with nothing to do, before QUIT
+    // Of the whole session, however slowly and politely the peer goes on. The difference is enough
+    // for a transaction begun last, so that the cut makes no duplicates.
+    Duration session_start = std::chrono::minutes(30);  // no transaction starts later
+    Duration session = std::chrono::minutes(60);
 };
 
 struct ClientOptions {

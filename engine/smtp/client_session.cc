@@ -24,12 +24,14 @@ std::string_view name_of(SessionEnd why) {
             return "unexpected_reply";
         case SessionEnd::kTlsNotOffered:
             return "tls_not_offered";
+        case SessionEnd::kTlsFailed:
+            return "tls_failed";
     }
     return "";
 }
 
-ClientSession::ClientSession(std::shared_ptr<const ClientOptions> options, Instant now)
-    : options_(std::move(options)), waiting_since_(now), progress_(now) {
+ClientSession::ClientSession(std::shared_ptr<const ClientOptions> options, Instant now, bool tls)
+    : options_(std::move(options)), tls_(tls), opened_(now), waiting_since_(now), progress_(now) {
     CHECK(plausible_hello_name(options_->ehlo_name));
     awaited_.push_back({What::kGreeting, 0, 0});
     check_turn();
@@ -76,6 +78,12 @@ void ClientSession::tls_started(Instant now) {
     check_turn();
 }
 
+void ClientSession::tls_failed(Instant) {
+    if (closed()) return;
+    CHECK(state_ == State::kTlsWanted);
+    fail(SessionEnd::kTlsFailed);
+}
+
 void ClientSession::connection_lost(Instant) {
     if (closed()) return;
     const bool expected = quitting_ && in_flight_ == 0;
@@ -87,8 +95,11 @@ void ClientSession::connection_lost(Instant) {
 }
 
 void ClientSession::deadline_passed(Instant now) {
-    const auto due = deadline();
-    if (!due || *due > now) return;
+    if (closed()) return;
+    aged_ |= now >= opened_ + options_->timeouts.session_start;
+    const bool too_old = now >= opened_ + options_->timeouts.session;
+    const auto due = step_deadline();
+    if (!too_old && (!due || *due > now)) return;
     if (idle() && !quitting_) {
         quit(now);
     } else if (quitting_ && in_flight_ == 0) {
@@ -147,6 +158,14 @@ std::optional<ClientEvent> ClientSession::next_event() {
 }
 
 std::optional<Instant> ClientSession::deadline() const {
+    if (closed()) return std::nullopt;
+    const ClientTimeouts& timeouts = options_->timeouts;
+    const Instant end = opened_ + (aged_ ? timeouts.session : timeouts.session_start);
+    return std::min(end, step_deadline().value_or(end));
+}
+
+// Of what is waited for at present; none while it is the owner's turn.
+std::optional<Instant> ClientSession::step_deadline() const {
     if (closed()) return std::nullopt;
     const ClientTimeouts& timeouts = options_->timeouts;
     if (!output_.empty()) return progress_ + timeouts.data_block;
@@ -254,7 +273,7 @@ const ClientSession::InFlight* ClientSession::wanting_message() const {
 
 void ClientSession::check_turn() const {
     const bool owners_turn = state_ == State::kTlsWanted || wanting_message() != nullptr;
-    CHECK(closed() || deadline() || owners_turn);
+    CHECK(closed() || step_deadline() || owners_turn);
 }
 
 ClientSession::InFlight& ClientSession::flight(std::size_t position) {

@@ -29,18 +29,21 @@ namespace posthorn {
 
 class ClientSession {
   public:
-    // The connection has just been established.
-    ClientSession(std::shared_ptr<const ClientOptions> options, Instant now);
+    // The connection has just been established; tls: with a handshake before the first word (RFC
+    // 8314 section 3.3).
+    ClientSession(std::shared_ptr<const ClientOptions> options, Instant now, bool tls = false);
 
     void bytes_received(std::string_view bytes, Instant now);
     void bytes_written(std::size_t count, Instant now);  // the kernel took so much of output()
     void tls_started(Instant now);                       // all learnt before is forgotten
+    void tls_failed(Instant now);                        // in place of tls_started()
     void connection_lost(Instant now);
     void deadline_passed(Instant now);  // without effect when it has not
 
     // What cannot be sent here (too large for the peer, needs an extension it lacks, an address
     // that would break the command) finishes at once, locally, and nothing is written.
     bool can_start() const;
+    bool exhausted() const;  // nothing may start any more, ever
     void start(const Transaction& transaction, Instant now);
 
     // The message of the transaction whose MessageWanted came last (without effect if that has
@@ -100,6 +103,7 @@ class ClientSession {
         events_.emplace_back(std::in_place_type<Told>, std::move(told));
     }
     void check_turn() const;
+    std::optional<Instant> step_deadline() const;
     bool chunking() const { return rung() >= Rung::kChunking; }
     const InFlight* wanting_message() const;
     Duration timeout_of(What what) const;
@@ -110,7 +114,8 @@ class ClientSession {
 
     std::shared_ptr<const ClientOptions> options_;
     State state_ = State::kOpening;
-    bool tls_ = false;
+    bool tls_;
+    bool aged_ = false;  // too old to start anything
     bool quitting_ = false;
     bool early_ = false;  // the reply being read began before its command was written
     Capabilities capabilities_;
@@ -119,6 +124,7 @@ class ClientSession {
     std::uint64_t written_ = 0;  // octets the kernel took
     std::uint64_t progressed_at_ = 0;
     std::uint64_t started_ = 0;  // transactions, on this connection
+    Instant opened_;
     Instant waiting_since_;
     Instant progress_;  // when the peer last took a block of octets
 

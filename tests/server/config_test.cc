@@ -28,6 +28,7 @@ TEST(Config, EveryKeyIsCarriedOver) {
         "dns": { "servers": ["127.0.0.1:5300", "[::1]:53", "192.0.2.53"], "confirm_after": "2h",
                  "retry": "1s" },
         "smtp": { "port": 2525, "allow_private_addresses": true },
+        "tls": { "mode": "verify", "ca_file": "ca.pem" },
         "sources": [ { "name": "a", "address": "192.0.2.10", "ehlo": "a.acme.test" },
                      { "name": "b", "address": "2001:db8::1" } ],
         "bounce_domain": "b.acme.test", "connections": 77, "durability": "process",
@@ -42,6 +43,8 @@ TEST(Config, EveryKeyIsCarriedOver) {
     EXPECT_EQ(config.limits.dns_retry_first, seconds(1));
     EXPECT_EQ(config.limits.port, 2525);
     EXPECT_TRUE(config.limits.allow_private_addresses);
+    EXPECT_EQ(config.limits.tls, TlsMode::kVerify);
+    EXPECT_EQ(config.ca_file, "ca.pem");
     ASSERT_EQ(config.sources.size(), 2u);
     EXPECT_EQ(config.sources[0].address->to_string(), "192.0.2.10");
     EXPECT_EQ(config.sources[0].ehlo, "a.acme.test");
@@ -75,6 +78,7 @@ TEST(Config, EachFaultIsNamedWithItsPlace) {
         {"{\"smtp\": {\"port\": 65536}}", "/smtp/port", "range", 1, 19},
         {"{\"smtp\": {\"port\": 2.5}}", "/smtp/port", "range", 1, 19},
         {"{\"connections\": -1}", "/connections", "range", 1, 17},
+        {"{\"tls\": {\"mode\": \"perhaps\"}}", "/tls/mode", "enum", 1, 18},
         {"{\"durability\": \"paper\"}", "/durability", "enum", 1, 16},
         {"{\"min_free_disk\": \"5\"}", "/min_free_disk", "range", 1, 19},
         {"{\"min_free_disk\": \"70%\"}", "/min_free_disk", "range", 1, 19},

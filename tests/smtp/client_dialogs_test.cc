@@ -6,7 +6,7 @@
 //   C-rest:           the octets that C-part kept back reach the kernel too
 //   send id=1 from=a to=b,c size=N 8bit utf8        message: lines       (\ at the end: no CRLF)
 //   event words       the next event                phrase words         deadline 5m | none
-//   can_start yes|no  wait 5m   lost   quit   abort   tls   refuses-message: text
+//   can_start yes|no  wait 5m   lost   quit   abort   tls   tls-failed   refuses-message: text
 #include <gtest/gtest.h>
 
 #include "engine/base/units.h"
@@ -131,6 +131,8 @@ class Player {
             session_->abort(now_);
         } else if (verb == "tls") {
             session_->tls_started(now_);
+        } else if (verb == "tls-failed") {
+            session_->tls_failed(now_);
         } else {
             ADD_FAILURE() << "unknown verb " << verb;
         }

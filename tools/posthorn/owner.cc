@@ -7,6 +7,7 @@
 
 #include "engine/base/units.h"
 #include "engine/net/file_limit.h"
+#include "engine/queue/durable_file.h"
 #include "engine/queue/rocks_store.h"
 #include "tools/posthorn/json_fields.h"
 #include "tools/posthorn/plan_builder.h"
@@ -20,6 +21,8 @@ namespace posthorn {
 namespace {
 
 constexpr std::uint64_t kFilesBesideConnections = 512;  // the store's, threads', name servers'
+
+constexpr std::size_t kCaFileBytesMax = 16u << 20;
 
 Now read_clocks() {
     const auto steady = std::chrono::steady_clock::now().time_since_epoch();
@@ -65,6 +68,11 @@ Status Owner::start_runtime() {
     options.sender = config.sender;
     options.sources = config.sources;
     options.senders = config.senders;
+    if (!config.ca_file.empty()) {
+        auto pem = read_small_file(config.ca_file, kCaFileBytesMax);
+        if (!pem) return Error{ErrorKind::kInvalid, "tls.ca_file: " + pem.error().message};
+        options.trust_pem = std::move(*pem);
+    }
     options.dns_servers = config.dns_servers;
     options.seed = std::random_device{}();
     options.directory = context_.directory;
