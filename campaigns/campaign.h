@@ -74,6 +74,15 @@ struct Exclusions {
     friend bool operator==(const Exclusions&, const Exclusions&) = default;
 };
 
+// One DKIM signature of every message. The key itself stays in its file.
+struct DkimSignature {
+    std::string domain;  // A-labels
+    std::string selector;
+    std::string key_file;  // absolute path
+
+    friend bool operator==(const DkimSignature&, const DkimSignature&) = default;
+};
+
 struct Compliance {
     std::string physical_address;
     Unsubscribe unsubscribe;
@@ -102,6 +111,7 @@ struct Campaign {
     Throttle throttle;
     RetryPolicy retry;
     Compliance compliance;
+    std::vector<DkimSignature> dkim;  // in file order
     std::vector<std::string> tags;
     std::string metadata = "{}";  // one JSON object
 };

@@ -106,6 +106,15 @@ Json of_attachments(const std::vector<Attachment>& attachments) {
     return out;
 }
 
+Json of_dkim(const std::vector<DkimSignature>& signatures) {
+    Json out = Json::array();
+    for (const DkimSignature& signature : signatures)
+        out.push_back({{"domain", signature.domain},
+                       {"selector", signature.selector},
+                       {"file", signature.key_file}});
+    return out;
+}
+
 // Arrays of pairs where the order is the file's.
 Json of_campaign(const Campaign& campaign) {
     Json vars = Json::object();
@@ -133,6 +142,8 @@ Json of_campaign(const Campaign& campaign) {
                 {"compliance", of_compliance(campaign.compliance)},
                 {"tags", campaign.tags},
                 {"metadata", Json::parse(campaign.metadata, nullptr, false)}};
+    // Left out when there are none, as in the definitions of campaigns entered before.
+    if (!campaign.dkim.empty()) out["dkim"] = of_dkim(campaign.dkim);
     out["reply_to"] = campaign.reply_to ? of_address(*campaign.reply_to) : Json();
     out["return_path"] = campaign.return_path ? Json(campaign.return_path->to_string()) : Json();
     if (campaign.text_source == TextSource::kAuto) out["text"] = "auto";
@@ -149,7 +160,7 @@ void drop_paths(Json& json) {
 
 bool names_files(std::string_view key) {
     return key == "html" || key == "text" || key == "template" || key == "recipients" ||
-           key == "exclude" || key == "attachments";
+           key == "exclude" || key == "attachments" || key == "dkim";
 }
 
 bool may_change(std::string_view key) { return key == "throttle" || key == "retry"; }

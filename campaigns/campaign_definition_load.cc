@@ -93,6 +93,18 @@ void read_stored_attachments(const ObjectReader& file, Campaign& campaign) {
     }
 }
 
+void read_stored_dkim(const ObjectReader& file, Campaign& campaign) {
+    const Json* const signatures = file.array("dkim");
+    if (signatures == nullptr) return;
+    for (const Json& item : *signatures) {
+        if (!item.is_object()) continue;
+        const ObjectReader signature(file.reading(), item, "/dkim");
+        campaign.dkim.push_back({signature.text("domain").value_or(""),
+                                 signature.text("selector").value_or(""),
+                                 signature.text("file").value_or("")});
+    }
+}
+
 }  // namespace
 
 Result<Campaign> load_normalised(std::string_view definition) {
@@ -117,6 +129,7 @@ Result<Campaign> load_normalised(std::string_view definition) {
     read_throttle(file, campaign);
     read_retry(file, campaign);
     read_compliance(file, campaign);
+    read_stored_dkim(file, campaign);
     read_labels(file, campaign);
     read_stored_attachments(file, campaign);
     const std::vector<CampaignError> errors = reading.take_errors();

@@ -35,6 +35,7 @@ void read_sections(const ObjectReader& file, std::string_view default_id, Campai
     read_throttle(file, campaign);
     read_retry(file, campaign);
     read_compliance(file, campaign);
+    read_dkim(file, campaign);
     read_labels(file, campaign);
     read_attachments(file, campaign);
     check_campaign(file, campaign);

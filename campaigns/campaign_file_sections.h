@@ -23,6 +23,7 @@ void read_headers(const ObjectReader& file, Campaign& campaign);
 void read_throttle(const ObjectReader& file, Campaign& campaign);
 void read_retry(const ObjectReader& file, Campaign& campaign);
 void read_compliance(const ObjectReader& file, Campaign& campaign);
+void read_dkim(const ObjectReader& file, Campaign& campaign);
 void read_labels(const ObjectReader& file, Campaign& campaign);  // tags, metadata
 void read_attachments(const ObjectReader& file, Campaign& campaign);
 
@@ -44,6 +45,7 @@ std::optional<Content> read_template_file(CampaignReading& reading, const std::s
 
 inline constexpr std::size_t kMaxPartials = 200;
 inline constexpr std::size_t kMaxHeaders = 50;
+inline constexpr std::size_t kMaxSignatures = 8;
 inline constexpr std::size_t kMaxTags = 50;
 inline constexpr std::size_t kMaxTagBytes = 128;
 inline constexpr std::size_t kMaxVars = 1000;

@@ -17,6 +17,7 @@
 #include "campaigns/unsubscribe_token.h"
 #include "engine/delivery/renderer.h"
 #include "engine/mail/address.h"
+#include "engine/mail/dkim_signer.h"
 
 namespace posthorn {
 
@@ -54,6 +55,7 @@ struct MessageContent {
     Unsubscribe unsubscribe;
     FooterPolicy footer = FooterPolicy::kAuto;
     std::vector<MessageAttachment> attachments;
+    std::shared_ptr<const DkimSigner> signer;  // null: messages are not signed
 
     std::vector<std::string> columns;       // of the audience rows, by position
     std::vector<TemplateConstant> vars;     // defaults under the columns

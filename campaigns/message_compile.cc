@@ -4,6 +4,7 @@
 #include "campaigns/compliance.h"
 #include "campaigns/html_text.h"
 #include "campaigns/message_parts.h"
+#include "engine/base/hash.h"
 #include "engine/mail/headers.h"
 
 namespace posthorn {
@@ -76,6 +77,8 @@ Program ContentCompiler::compile_text(std::string_view text, TemplateKind kind,
 CompiledContent ContentCompiler::compile() {
     parts_.campaign_id = content_.campaign_id;
     parts_.columns = content_.columns.size();
+    parts_.boundary_hash = hash128("boundary " + content_.campaign_id);
+    parts_.signer = content_.signer;
     parts_.message_bytes_max = content_.message_bytes_max;
     compile_sender();
     compile_bodies();

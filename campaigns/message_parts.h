@@ -46,6 +46,9 @@ struct MessageParts {
     std::optional<TokenSealer> sealer;
     bool token_wanted = false;
 
+    // Of the campaign, so that bodies share what stands before their first value.
+    std::array<char, 16> boundary_hash{};
+    std::shared_ptr<const DkimSigner> signer;
     std::vector<CompiledPart> parts;    // text, then HTML
     std::vector<std::string> related;   // body parts that the HTML names, encoded
     std::vector<std::string> attached;  // the other attachments, encoded
@@ -75,9 +78,15 @@ class CompiledMessage final : public Renderer {
     Status write_alternatives(std::string& out, Scratch& scratch) const;
     Status write_with_related(const CompiledPart& part, std::string& out, Scratch& scratch) const;
     Status write_part(const CompiledPart& part, std::string& out, Scratch& scratch) const;
+    struct BodyEnd {
+        bool too_big = false;
+        std::size_t personal_from = 0;  // where in out the first value stands; npos: nowhere
+    };
     template <class Body>
     RunOutcome run_body(const CompiledPart& part, std::string& out, Scratch& scratch,
-                        bool& too_big) const;
+                        BodyEnd& end) const;
+    Status sign(const RenderRequest& request, RenderedMessage& message,
+                const Scratch& scratch) const;
 
     MessageParts parts_;
 };

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "campaigns/message_parts.h"
@@ -7,6 +8,8 @@
 
 namespace posthorn {
 namespace {
+
+constexpr std::size_t kBase64LineBytes = kEncodedLineMax / 4 * 3;
 
 Error refused(std::string why) { return {ErrorKind::kInvalid, std::move(why)}; }
 
@@ -60,7 +63,11 @@ class BodySink {
         : pieces_(pieces), out_(out), bytes_max_(bytes_max), body_(out) {}
 
     bool text(std::uint32_t index) { return body_.piece(pieces_[index]) && fits(); }
-    bool value(std::string_view bytes) { return body_.value(bytes) && fits(); }
+    bool value(std::string_view bytes) {
+        personal_from_ = std::min(personal_from_, out_.size());
+        return body_.value(bytes) && fits();
+    }
+    std::size_t personal_from() const { return personal_from_; }
     void close() { body_.close(); }
     bool fits() const { return out_.size() <= bytes_max_; }
 
@@ -68,6 +75,7 @@ class BodySink {
     const std::vector<BodyPiece>& pieces_;
     std::string& out_;
     std::size_t bytes_max_;
+    std::size_t personal_from_ = std::string::npos;
     Body body_;
 };
 
@@ -106,6 +114,7 @@ struct CompiledMessage::Scratch {
     Address address;
     std::string name, token, url, value, plain, hashed;
     std::array<char, 16> hash{};
+    std::size_t personal_from = 0;  // where in the message its body's first value stands, or npos
 };
 
 CompiledMessage::Scratch& CompiledMessage::scratch_of_thread() {
@@ -121,8 +130,18 @@ Status CompiledMessage::render(const RenderRequest& request, RenderedMessage& me
     if (parts_.token_wanted) RETURN_IF_ERROR(make_unsubscribe(scratch, message.envelope_to));
     RETURN_IF_ERROR(write_headers(request, message, scratch));
     RETURN_IF_ERROR(write_body(message.bytes, scratch));
+    if (parts_.signer) RETURN_IF_ERROR(sign(request, message, scratch));
     if (message.bytes.size() > parts_.message_bytes_max) return refused("the message is too large");
     return {};
+}
+
+Status CompiledMessage::sign(const RenderRequest& request, RenderedMessage& message,
+                             const Scratch& scratch) const {
+    constexpr std::string_view kEndOfHeaders = "\r\n\r\n";
+    DkimBody body;
+    body.at = message.bytes.find(kEndOfHeaders) + kEndOfHeaders.size();
+    body.shared = std::min(scratch.personal_from, message.bytes.size()) - body.at;
+    return parts_.signer->sign(message.bytes, body, request.attempt_time);
 }
 
 Status CompiledMessage::envelope(const RenderRequest& request, RenderedMessage& message) const {
@@ -240,8 +259,9 @@ void CompiledMessage::write_list_unsubscribe(std::string& out, Scratch& scratch)
 // mixed of (alternative of text and (related of HTML and what it names)) and attachments; each
 // multipart only where it has more than one part.
 Status CompiledMessage::write_body(std::string& out, Scratch& scratch) const {
+    scratch.personal_from = std::string::npos;
     if (parts_.attached.empty()) return write_alternatives(out, scratch);
-    const Multipart mixed(out, scratch.hash, "mixed", Boundary::kMixed);
+    const Multipart mixed(out, parts_.boundary_hash, "mixed", Boundary::kMixed);
     mixed.delimit();
     RETURN_IF_ERROR(write_alternatives(out, scratch));
     for (const std::string& attachment : parts_.attached) {
@@ -254,7 +274,7 @@ Status CompiledMessage::write_body(std::string& out, Scratch& scratch) const {
 
 Status CompiledMessage::write_alternatives(std::string& out, Scratch& scratch) const {
     if (parts_.parts.size() == 1) return write_with_related(parts_.parts.front(), out, scratch);
-    const Multipart alternative(out, scratch.hash, "alternative", Boundary::kAlternative);
+    const Multipart alternative(out, parts_.boundary_hash, "alternative", Boundary::kAlternative);
     for (const CompiledPart& part : parts_.parts) {
         alternative.delimit();
         RETURN_IF_ERROR(write_with_related(part, out, scratch));
@@ -267,7 +287,7 @@ Status CompiledMessage::write_with_related(const CompiledPart& part, std::string
                                            Scratch& scratch) const {
     const bool is_root = &part == &parts_.parts.back() && !parts_.related.empty();
     if (!is_root) return write_part(part, out, scratch);
-    const Multipart related(out, scratch.hash, "related;\r\n type=\"text/html\"",
+    const Multipart related(out, parts_.boundary_hash, "related;\r\n type=\"text/html\"",
                             Boundary::kRelated);
     related.delimit();
     RETURN_IF_ERROR(write_part(part, out, scratch));
@@ -281,11 +301,11 @@ Status CompiledMessage::write_with_related(const CompiledPart& part, std::string
 
 template <class Body>
 RunOutcome CompiledMessage::run_body(const CompiledPart& part, std::string& out, Scratch& scratch,
-                                     bool& too_big) const {
+                                     BodyEnd& end) const {
     BodySink<Body> sink(part.pieces, out, parts_.message_bytes_max);
     const RunOutcome outcome = run_program(part.program, scratch.slots, scratch.run, sink);
     if (outcome.state == RunState::kDone) sink.close();
-    too_big = !sink.fits();
+    end = {!sink.fits(), sink.personal_from()};
     return outcome;
 }
 
@@ -299,23 +319,31 @@ Status CompiledMessage::write_part(const CompiledPart& part, std::string& out,
         out.append(name_of(encoding)).append("\r\n\r\n");
     };
     RunOutcome outcome;
-    bool too_big = false;
+    BodyEnd end;
+    const auto done = [&](std::size_t personal_from) {
+        scratch.personal_from = std::min(scratch.personal_from, personal_from);
+        return status_of(outcome, part.program, part.media_type);
+    };
     if (part.encoding == TransferEncoding::kBase64) {
         begin(TransferEncoding::kBase64);
         scratch.plain.clear();
-        outcome = run_body<PlainBody>(part, scratch.plain, scratch, too_big);
+        outcome = run_body<PlainBody>(part, scratch.plain, scratch, end);
+        const std::size_t lines_before = end.personal_from / kBase64LineBytes;
+        const std::size_t personal_from =
+            end.personal_from == std::string::npos
+                ? std::string::npos
+                : out.size() + lines_before * (kEncodedLineMax + sizeof("\r\n") - 1);
         if (outcome.state == RunState::kDone) append_base64_lines(out, scratch.plain);
-        return status_of(outcome, part.program, part.media_type);
+        return done(personal_from);
     }
     if (part.encoding == TransferEncoding::k7bit) {
         begin(TransferEncoding::k7bit);
-        outcome = run_body<SevenBitBody>(part, out, scratch, too_big);
-        if (outcome.state != RunState::kRefused || too_big)
-            return status_of(outcome, part.program, part.media_type);
+        outcome = run_body<SevenBitBody>(part, out, scratch, end);
+        if (outcome.state != RunState::kRefused || end.too_big) return done(end.personal_from);
     }
     begin(TransferEncoding::kQuotedPrintable);
-    outcome = run_body<QuotedPrintableBody>(part, out, scratch, too_big);
-    return status_of(outcome, part.program, part.media_type);
+    outcome = run_body<QuotedPrintableBody>(part, out, scratch, end);
+    return done(end.personal_from);
 }
 
 }  // namespace posthorn

@@ -106,6 +106,11 @@ TEST(CampaignFileTest, EveryKeyArrivesInItsField) {
     EXPECT_THAT(c.exclude.domains, ElementsAre("competitor.test"));
     EXPECT_THAT(c.exclude.addresses, ElementsAre("Bob@x.test"));
     EXPECT_EQ(c.exclude.lists.size(), 1u);
+    EXPECT_THAT(c.dkim,
+                ElementsAre(DkimSignature{"xn--bcher-kva.test", "s1",
+                                          fs::canonical(kFiles + "good/s1.pem").string()},
+                            DkimSignature{"acme.test", "s2",
+                                          fs::canonical(kFiles + "good/small.pem").string()}));
     EXPECT_EQ(c.throttle.all.rate, (Rate{500, std::chrono::minutes(1)}));
     EXPECT_EQ(c.throttle.per_domain.at("gmail.com").connections_max, 5u);
     EXPECT_EQ(c.throttle.stop_bounce_percent, 8.5);

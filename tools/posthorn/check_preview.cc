@@ -8,6 +8,7 @@
 #include "campaigns/audience_intake.h"
 #include "campaigns/campaign_content.h"
 #include "campaigns/check.h"
+#include "campaigns/dkim_keys.h"
 #include "engine/base/units.h"
 #include "engine/queue/durable_file.h"
 #include "engine/queue/keys.h"
@@ -96,8 +97,11 @@ CommandResult run_preview(const nlohmann::json& request, const Config& config, s
         return invalid_input(wanted ? wanted->to_string() + " is not a recipient of this campaign"
                                     : "the campaign has no recipients");
     }
-    const CompiledContent compiled =
-        compile_content(message_content(loaded.campaign, intake.columns()), nullptr);
+    MessageContent content = message_content(loaded.campaign, intake.columns());
+    auto signer = dkim_signer(loaded.campaign);
+    if (!signer) return invalid_input(signer.error().message);
+    content.signer = std::move(*signer);
+    const CompiledContent compiled = compile_content(content, nullptr);
     if (compiled.renderer == nullptr) {
         for (const ordered_json& problem : problems_json(compiled.problems))
             sink.line(json_line(problem));

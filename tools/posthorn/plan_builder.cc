@@ -2,6 +2,7 @@
 
 #include "campaigns/campaign_content.h"
 #include "campaigns/campaign_definition.h"
+#include "campaigns/dkim_keys.h"
 #include "campaigns/message.h"
 #include "engine/queue/content.h"
 
@@ -33,6 +34,9 @@ PlanBuilder plan_builder(Store& store, std::shared_ptr<const TokenKeys> keys,
             *campaign, [&store](std::string_view hash) { return get_content(store, hash); }));
         MessageContent content = message_content(*campaign, record.columns);
         put_return_path(content, bounce_domain);
+        auto signer = dkim_signer(*campaign);
+        if (!signer) return signer.error();
+        content.signer = std::move(*signer);
         const CompiledContent compiled = compile_content(content, keys.get());
         if (compiled.renderer == nullptr)
             return Error{ErrorKind::kCorrupt, "campaign " + record.id +
