@@ -13,6 +13,7 @@
 
 #include "campaigns/attachment.h"
 #include "campaigns/campaign_errors.h"
+#include "campaigns/return_path.h"
 #include "campaigns/template.h"
 #include "campaigns/unsubscribe_token.h"
 #include "engine/delivery/renderer.h"
@@ -41,7 +42,7 @@ struct MessageContent {
     CampaignKind kind = CampaignKind::kMarketing;
     Address from;
     std::optional<Address> reply_to;
-    std::optional<Address> return_path;  // default: from
+    std::optional<Address> return_path;  // default: by return_paths, else from
     std::string to_name;                 // template; empty: the row's name
     TemplateSource subject;
     std::string preheader;  // template; hidden at the start of the HTML
@@ -55,7 +56,8 @@ struct MessageContent {
     Unsubscribe unsubscribe;
     FooterPolicy footer = FooterPolicy::kAuto;
     std::vector<MessageAttachment> attachments;
-    std::shared_ptr<const DkimSigner> signer;  // null: messages are not signed
+    std::optional<ReturnPathSealer> return_paths;  // used where there is no return_path
+    std::shared_ptr<const DkimSigner> signer;      // null: messages are not signed
 
     std::vector<std::string> columns;       // of the audience rows, by position
     std::vector<TemplateConstant> vars;     // defaults under the columns

@@ -99,6 +99,7 @@ void ContentCompiler::compile_sender() {
     const Address& return_path = content_.return_path ? *content_.return_path : from;
     parts_.from_domain = from.domain;
     parts_.envelope_from = return_path.to_string();
+    if (!content_.return_path) parts_.return_paths = content_.return_paths;
     parts_.smtputf8 =
         from.smtputf8 || return_path.smtputf8 || (content_.reply_to && content_.reply_to->smtputf8);
     append_mailbox_header(parts_.sender_headers, "From", {&from, 1});

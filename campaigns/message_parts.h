@@ -32,8 +32,9 @@ struct CompiledHeader {
 struct MessageParts {
     std::string campaign_id;
     std::string from_domain;
-    std::string envelope_from;
-    bool smtputf8 = false;  // whoever the recipient is
+    std::string envelope_from;                     // unless there are
+    std::optional<ReturnPathSealer> return_paths;  // one for each recipient
+    bool smtputf8 = false;                         // whoever the recipient is
 
     std::string sender_headers;  // From, Reply-To: lines, the same for everybody
     std::string list_headers;    // List-Id to MIME-Version, and custom headers without variables

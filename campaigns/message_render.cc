@@ -160,7 +160,10 @@ Status CompiledMessage::read_row(const RenderRequest& request, RenderedMessage& 
         return refused("not an address: " + std::string(reason(fault)));
     message.envelope_to.clear();
     scratch.address.append_to(message.envelope_to);
-    message.envelope_from = parts_.envelope_from;
+    message.envelope_from.clear();
+    if (!parts_.return_paths ||
+        !parts_.return_paths->append(message.envelope_from, request.audience_key))
+        message.envelope_from = parts_.envelope_from;
     message.smtputf8 = parts_.smtputf8 || scratch.address.smtputf8;
 
     scratch.slots.resize(kBuiltInCount + parts_.columns);

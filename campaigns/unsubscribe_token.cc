@@ -43,9 +43,10 @@ struct KeyedContexts {
     }
 };
 
-KeyedContexts& contexts_of_thread() {
-    thread_local KeyedContexts contexts;
-    return contexts;
+// Several, so that a message's token and its return path do not key each other's anew.
+KeyedContexts& contexts_of_thread(std::uint64_t serial) {
+    thread_local std::array<KeyedContexts, 4> contexts;
+    return contexts[serial % contexts.size()];
 }
 
 std::uint64_t next_serial() {
@@ -124,7 +125,7 @@ TokenSealer::TokenSealer(const TokenKey& key, TokenPurpose purpose, std::string_
     put_u32(head_, key.id);
     put_u8(head_, static_cast<std::uint8_t>(purpose));
     put_string(head_, campaign.substr(0, 255));
-    KeyedContexts& contexts = contexts_of_thread();
+    KeyedContexts& contexts = contexts_of_thread(serial_);
     contexts.key(key_, serial_);
     Block zero{};
     k1_ = doubled(cbc_mac(contexts.mac.get(), zero.data(), kBlock));
@@ -138,7 +139,7 @@ TokenSealer::TokenSealer(const TokenKey& key, TokenPurpose purpose, std::string_
 
 void TokenSealer::append(std::string& out, std::string_view address) const {
     address = address.substr(0, kTokenBytesMax / 2);
-    KeyedContexts& contexts = contexts_of_thread();
+    KeyedContexts& contexts = contexts_of_thread(serial_);
     contexts.key(key_, serial_);
     const Block siv = synthetic_vector(contexts.mac.get(), d_, k1_, k2_, address);
     std::array<unsigned char, kTokenBytesMax> bytes;
@@ -150,9 +151,15 @@ void TokenSealer::append(std::string& out, std::string_view address) const {
     append_base64url(out, {reinterpret_cast<const char*>(bytes.data()), start + address.size()});
 }
 
+std::array<unsigned char, 16> TokenSealer::authenticator(std::string_view text) const {
+    KeyedContexts& contexts = contexts_of_thread(serial_);
+    contexts.key(key_, serial_);
+    return synthetic_vector(contexts.mac.get(), d_, k1_, k2_, text.substr(0, kTokenBytesMax / 2));
+}
+
 bool TokenSealer::unseal(std::string_view sealed, std::string& address) const {
     if (sealed.size() < kBlock || sealed.size() > kTokenBytesMax) return false;
-    KeyedContexts& contexts = contexts_of_thread();
+    KeyedContexts& contexts = contexts_of_thread(serial_);
     contexts.key(key_, serial_);
     Block siv;
     std::memcpy(siv.data(), sealed.data(), kBlock);

@@ -42,6 +42,9 @@ class TokenSealer {
     // Appends the token to out; allocates nothing once out has grown.
     void append(std::string& out, std::string_view address) const;
 
+    // What only the key's holder can make of a text, for this purpose and campaign alone (S2V).
+    std::array<unsigned char, 16> authenticator(std::string_view text) const;
+
   private:
     friend class TokenKeys;
 

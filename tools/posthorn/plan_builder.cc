@@ -8,22 +8,6 @@
 
 namespace posthorn {
 
-namespace {
-
-// Without a return path of its own, a campaign's bounces go to an address of theirs on the bounce
-// domain, by which they can be told apart.
-void put_return_path(MessageContent& content, const std::string& bounce_domain) {
-    constexpr std::string_view kPrefix = "bounce+";
-    if (content.return_path || bounce_domain.empty()) return;
-    Address address;
-    address.local = kPrefix;
-    address.local += content.campaign_id.substr(0, kLocalBytesMax - kPrefix.size());
-    address.domain = bounce_domain;
-    content.return_path = std::move(address);
-}
-
-}  // namespace
-
 PlanBuilder plan_builder(Store& store, std::shared_ptr<const TokenKeys> keys,
                          const Config& config) {
     return [&store, keys = std::move(keys), bounce_domain = config.bounce_domain](
@@ -33,7 +17,7 @@ PlanBuilder plan_builder(Store& store, std::shared_ptr<const TokenKeys> keys,
         RETURN_IF_ERROR(attach_contents(
             *campaign, [&store](std::string_view hash) { return get_content(store, hash); }));
         MessageContent content = message_content(*campaign, record.columns);
-        put_return_path(content, bounce_domain);
+        if (!bounce_domain.empty()) content.return_paths.emplace(*keys, bounce_domain);
         auto signer = dkim_signer(*campaign);
         if (!signer) return signer.error();
         content.signer = std::move(*signer);
