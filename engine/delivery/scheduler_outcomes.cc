@@ -3,6 +3,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/hash.h"
+#include "engine/delivery/retry_hint.h"
 #include "engine/delivery/scheduler.h"
 
 namespace posthorn {
@@ -155,7 +156,8 @@ RecordOutcome Scheduler::outcome_of(const LeaseState& state, const Recipient& re
     } else if (retry.exhausted(attempts) || retry.expired(outcome.first_lease, now.wall)) {
         outcome.state = OutcomeState::kExpired;
     } else {
-        outcome.next_due = retry.next_due(attempts, outcome.first_lease, now.wall, random_);
+        outcome.next_due = due_after_reply(retry, *outcome.attempt, attempts, outcome.first_lease,
+                                           now.wall, random_);
     }
     return outcome;
 }
