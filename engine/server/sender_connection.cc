@@ -42,6 +42,7 @@ void SenderConnection::bytes_received(std::string_view bytes) {
         ciphertext_received(bytes);
     else
         sender_.bytes_received(slot_, bytes, loop_.now());
+    after_input_();
 }
 
 void SenderConnection::ciphertext_received(std::string_view bytes) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -18,9 +19,14 @@ namespace posthorn {
 
 class SenderConnection : public TcpEvents {
   public:
-    // All three outlive it.
-    SenderConnection(Sender& sender, Loop& loop, TlsClient& tls, SlotId slot)
-        : sender_(sender), loop_(loop), tls_client_(tls), slot_(slot) {}
+    // All of them outlive it. `after_input` is called when the sender has taken what came in.
+    SenderConnection(Sender& sender, Loop& loop, TlsClient& tls, SlotId slot,
+                     const std::function<void()>& after_input)
+        : sender_(sender),
+          loop_(loop),
+          tls_client_(tls),
+          slot_(slot),
+          after_input_(after_input) {}
     ~SenderConnection() override;
 
     Status open(const ConnectOrder& order);
@@ -51,6 +57,7 @@ class SenderConnection : public TcpEvents {
     Loop& loop_;
     TlsClient& tls_client_;
     SlotId slot_;
+    const std::function<void()>& after_input_;
     std::unique_ptr<TcpConnection> tcp_;
     std::shared_ptr<const TlsPolicy> policy_;
     std::optional<TlsChannel> tls_;

@@ -6,6 +6,12 @@
 
 namespace posthorn {
 
+namespace {
+
+constexpr std::size_t kSessionsHeldMax = 32;  // with output; a core's L2 holds their messages
+
+}  // namespace
+
 SenderThread::SenderThread(SenderOptions options, std::shared_ptr<const Classifier> classifier,
                            TlsClient tls, std::size_t orders_max, Mailbox<SenderReport>& reports)
     : wake_(loop_, [this] { take_orders(); }),
@@ -33,8 +39,20 @@ void SenderThread::abort() {
 
 void SenderThread::take_orders() {
     orders_.take(taken_);
-    for (SenderOrder& order : taken_) sender_.ordered(std::move(order), loop_.now());
+    for (SenderOrder& order : taken_) {
+        sender_.ordered(std::move(order), loop_.now());
+        write_if_many();
+    }
     taken_.clear();
+}
+
+// Messages of a thousand sessions, rendered within one turn, need not all wait for its end.
+void SenderThread::write_if_many() {
+    std::vector<SlotId>& writes = sender_.output().writes;
+    if (writes.size() < kSessionsHeldMax) return;
+    written_now_.swap(writes);
+    for (const SlotId slot : written_now_) write(slot);
+    written_now_.clear();
 }
 
 // Everything that this turn made is carried out: one write for each session with output.
@@ -59,7 +77,8 @@ void SenderThread::end_turn() {
 }
 
 void SenderThread::connect(const ConnectOrder& order) {
-    auto connection = std::make_unique<SenderConnection>(sender_, loop_, tls_, order.slot);
+    auto connection = std::make_unique<SenderConnection>(sender_, loop_, tls_, order.slot,
+                                                         write_if_many_);
     if (const Status opened = connection->open(order); !opened) {
         sender_.connection_lost(order.slot, opened.error().message, loop_.now());
         return;

@@ -32,6 +32,7 @@ class SenderThread {
 
   private:
     void take_orders();
+    void write_if_many();
     void end_turn();
     void connect(const ConnectOrder& order);
     void write(SlotId slot);
@@ -43,10 +44,12 @@ class SenderThread {
     Mailbox<SenderReport>& reports_;
     Sender sender_;
     TlsClient tls_;
+    const std::function<void()> write_if_many_ = [this] { write_if_many(); };
     Timer timer_;
     TurnEnd turn_end_;
     std::unordered_map<SlotId, std::unique_ptr<SenderConnection>> connections_;
     std::vector<SenderOrder> taken_;
+    std::vector<SlotId> written_now_;
     std::thread thread_;
 };
 
