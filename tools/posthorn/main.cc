@@ -1,4 +1,5 @@
 // posthorn: see posthorn help.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -11,6 +12,10 @@
 namespace posthorn {
 namespace {
 
+// Larger blocks go back to the system when they are freed. By default glibc raises the threshold to
+// the largest block it has seen, and the holes that compactions and imports leave add up.
+constexpr int kOwnMappingBytes = 256 * 1024;
+
 int run(const Invocation& invocation) {
     const std::string_view command = invocation.command;
     if (command == "send") return run_send(invocation);
@@ -21,6 +26,7 @@ int run(const Invocation& invocation) {
 }
 
 int run(int argc, char** argv) {
+    mallopt(M_MMAP_THRESHOLD, kOwnMappingBytes);
     std::signal(SIGPIPE, SIG_IGN);  // whoever stops reading is noticed when written to
     const auto parsed = parse_arguments({argv + 1, argv + argc});
     if (const auto* usage = std::get_if<UsageText>(&parsed)) {
