@@ -5,16 +5,13 @@ are answered meanwhile, and every message parses in Python's email package.
 Usage: campaign_test.py BINARIES
 """
 import collections
-import email
-import email.policy
 import json
 import subprocess
 import sys
 
+import letters
 from world import World
 
-NAMES = ["Ann", "Ёлка Иванова", "山田 太郎", "محمد علي", "Zoë Ñandú", "A \"quoted\", name", "😀 Smile",
-         "Bcc: x@y.test"]
 PROFILE = {"domains": [
     {"match": "d1.test", "replies": [{"stage": "rcpt", "share": 1.0,
                                       "reply": "550 5.1.1 No such user here"}]},
@@ -32,19 +29,10 @@ def main() -> int:
     with World(sys.argv[1], PROFILE, ["--save", "saved"]) as world:
         world.config({"dns": {"servers": [world.dns], "confirm_after": "2s"}})
         path = world.campaign(
-            "mixed", 900, 9, kind="marketing",
-            subject="Grüße {{first_name}} 🎉 " + "and a long subject that has to be folded " * 3,
-            html="<p>Dear {{first_name}},</p>\n<p>" + "a very long line " * 90 + "</p>\n.\n<p>.dot</p>",
-            text="Dear {{first_name}},\n.\n..two\n" + "x" * 1500 + "\n",
-            retry={"schedule": ["1s", "2s"], "max_age": "60s"},
-            compliance={"physical_address": "Acme, 1 Main St, Springfield",
-                        "unsubscribe": {"url": "https://u.acme.test/{{unsubscribe_token}}",
-                                        "one_click": True}})
-        with open(world.home / "mixed.csv", "w") as rows:
-            rows.write("email,first_name\n")
-            for i in range(900):
-                name = NAMES[i % len(NAMES)].replace('"', '""')
-                rows.write(f'user{i}@d{i % 9}.test,"{name}"\n')
+            "mixed", 900, 9, **letters.LETTER,
+            retry={"schedule": ["1s", "2s"], "max_age": "60s"})
+        letters.write_list(world.home / "mixed.csv", 900, 9)
+        with open(world.home / "mixed.csv", "a") as rows:
             rows.write("no address,x\nUser0@D0.test,twice\n")
         sending = subprocess.Popen(world.command("send", path, "--json", "--quiet"),
                                    cwd=world.home, stdout=subprocess.PIPE, text=True)
@@ -100,20 +88,10 @@ def check_report(world, report, second):
 def check_messages(world):
     names = set()
     for file in (world.home / "saved").iterdir():
-        message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-        for part in message.walk():
-            assert not part.defects, (file, part.defects)
-        if not message["Subject"].startswith("Grüße"):
-            continue
-        assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-        assert len(message["To"].addresses) == 1 and message["Bcc"] is None
-        text = message.get_body(("plain",)).get_content().replace("\r\n", "\n")
-        assert "\n.\n..two\n" in text and "x" * 1500 in text, text[:200]
-        assert "Springfield" in text and "https://u.acme.test/" in text
-        html = message.get_body(("html",)).get_content().replace("\r\n", "\n")
-        assert "a very long line " * 90 in html and "<p>.dot</p>" in html
-        names.update(name for name in NAMES if f"Dear {name}" in text)
-    assert names == set(NAMES), set(NAMES) - names
+        message = letters.parse(file.read_bytes())
+        if message["Subject"].startswith("Grüße"):  # the other campaign has a plain one
+            names.add(letters.check(message))
+    assert names == set(letters.NAMES), set(letters.NAMES) - names
 
 
 if __name__ == "__main__":
