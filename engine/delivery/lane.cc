@@ -22,7 +22,9 @@ void Lane::put_back(const Recipient& recipient) {
         due.push_front(recipient);
         return;
     }
-    const auto after = [](const Recipient& a, const Recipient& b) { return a.local() < b.local(); };
+    const auto after = [](const Recipient& a, const Recipient& b) {
+        return a.position() < b.position();
+    };
     fresh.insert(std::upper_bound(fresh.begin(), fresh.end(), recipient, after), recipient);
 }
 
@@ -30,8 +32,9 @@ void Lane::fresh_leased(std::uint64_t sequence, const std::vector<Recipient>& le
     FreshLease lease{sequence, {}, {}, false};
     for (const Recipient& recipient : leased) {
         if (recipient.is_retry()) continue;
-        if (lease.first.empty() || recipient.local() < lease.first) lease.first = recipient.local();
-        if (recipient.local() > lease.last) lease.last = recipient.local();
+        const std::string_view position = recipient.position();
+        if (lease.first.empty() || position < lease.first) lease.first = position;
+        if (position > lease.last) lease.last = position;
     }
     if (!lease.first.empty()) fresh_leases.push_back(std::move(lease));
 }
@@ -46,7 +49,7 @@ std::string Lane::lease_recorded(std::uint64_t sequence, std::uint32_t mark_ever
     }
     if (reached.empty() || recorded_since_mark < mark_every) return {};
     // Rows that came back may lie before it, waiting or in a younger lease.
-    if (!fresh.empty() && fresh.front().local() <= reached) return {};
+    if (!fresh.empty() && fresh.front().position() <= reached) return {};
     for (const FreshLease& lease : fresh_leases)
         if (lease.first <= reached) return {};
     recorded_since_mark = 0;

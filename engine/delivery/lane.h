@@ -36,10 +36,10 @@ struct Lane {
     std::uint32_t batch = 0;       // of the lane order it was opened with; 0: not from there
     std::uint64_t recipients = 0;  // in its audience, 0: not known
 
-    // Rows read ahead. Fresh ones in key order; what comes back finds its place again.
+    // Rows read ahead. Fresh ones by position; what comes back finds its place again.
     std::deque<Recipient> fresh;
     std::deque<Recipient> due;
-    std::string fresh_after;      // local key of the last fresh row read
+    std::string fresh_after;      // position of the last fresh row read
     bool fresh_complete = false;  // no pending rows beyond fresh_after
     WallTime due_after;           // (due, local) of the last due row read
     std::string due_after_local;
@@ -61,7 +61,7 @@ struct Lane {
     // Low-water mark: fresh leases in order, each dropped once wholly recorded.
     struct FreshLease {
         std::uint64_t sequence;
-        std::string first, last;  // local keys
+        std::string first, last;  // positions
         bool recorded = false;
     };
     std::deque<FreshLease> fresh_leases;
@@ -79,7 +79,7 @@ struct Lane {
 
     void fresh_leased(std::uint64_t sequence, const std::vector<Recipient>& recipients);
 
-    // The lease is wholly accounted for. A local key that every outcome is known up to, when it is
+    // The lease is wholly accounted for. A position that every outcome is known up to, when it is
     // time to record one; empty otherwise.
     std::string lease_recorded(std::uint64_t sequence, std::uint32_t mark_every);
 };

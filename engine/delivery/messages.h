@@ -50,11 +50,11 @@ struct OpenLanes {
     std::uint32_t rows_per_lane_max = 0;
 };
 
-// Pending rows of one lane, in key order: in the audience, without an outcome.
+// Pending rows of one lane, by position: in the audience, without an outcome.
 struct ReadFresh {
     std::uint64_t ticket = 0;
     LaneId lane;
-    std::string after;  // local key to go on after; empty: from the lane's mark
+    std::string after;  // position to go on after; empty: from the lane's mark
     std::uint32_t rows_max = 0;
 };
 

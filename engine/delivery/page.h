@@ -19,9 +19,10 @@ class Page {
         std::uint32_t row_at = 0;
         std::uint32_t row_bytes = 0;
         std::uint16_t local_bytes = 0;
-        bool suppressed = false;     // when the page was read
-        std::int32_t previous = -1;  // index of its earlier outcome; -1: never attempted
-        WallTime due;                // of a retry: the time in its retry key
+        std::uint8_t rank_bytes = 0;  // of a rank right before the local key
+        bool suppressed = false;      // when the page was read
+        std::int32_t previous = -1;   // index of its earlier outcome; -1: never attempted
+        WallTime due;                 // of a retry: the time in its retry key
     };
 
     std::string bytes;
@@ -36,6 +37,13 @@ class Recipient {
 
     std::string_view local() const {
         return std::string_view(page_->bytes).substr(item().local_at, item().local_bytes);
+    }
+    // Fresh rows of a lane come in the order of this: the local key, behind the rank where the
+    // campaign has priorities.
+    std::string_view position() const {
+        return std::string_view(page_->bytes)
+            .substr(item().local_at - item().rank_bytes,
+                    std::size_t{item().rank_bytes} + item().local_bytes);
     }
     std::string_view row() const {
         return std::string_view(page_->bytes).substr(item().row_at, item().row_bytes);

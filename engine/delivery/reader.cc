@@ -10,6 +10,7 @@ namespace posthorn {
 namespace {
 
 constexpr std::uint8_t kBandWithMark = 255 - 9;  // lanes of 512 and more may have a mark
+constexpr std::size_t kLocalHashBytes = 4;       // of a local key, before the folded local part
 constexpr std::size_t kNextsBeforeSeek = 8;      // stepping is cheaper than seeking over a few keys
 
 Error corrupt(std::string_view what) {
@@ -29,36 +30,49 @@ bool starts_with(std::string_view text, std::string_view prefix) {
     return text.substr(0, prefix.size()) == prefix;
 }
 
-// Walks the pending rows of lanes: audience without outcome.
+// Walks the pending rows of lanes: audience without outcome. Where the campaign has priorities, by
+// the order family, and each row is fetched by its key.
 class PendingRows {
   public:
-    PendingRows(const Store& store, CampaignNumber campaign, std::string_view first)
-        : store_(store) {
+    PendingRows(const Store& store, CampaignNumber campaign) : store_(store) {
         const std::string prefix = campaign_prefix(campaign);
         const std::string end = prefix_end(prefix);
-        audience_ = store.cursor(Family::kAudience, prefix, end);
-        outcomes_ = store.cursor(Family::kOutcome, prefix, end);
-        audience_->seek(first);
-        outcomes_->seek(first);
+        order_ = store.cursor(Family::kOrder, prefix, end);
+        order_->seek(prefix);
+        ranked_ = order_->valid();
+        if (!ranked_) {
+            audience_ = store.cursor(Family::kAudience, prefix, end);
+            outcomes_ = store.cursor(Family::kOutcome, prefix, end);
+        }
         auto suppressions = store.cursor(Family::kSuppression, {}, {});
         suppressions->seek({});
         any_suppressed_ = suppressions->valid();
     }
 
-    // Appends up to rows_max pending rows of the lane, from the first key >= `from`. True: there
-    // are no more beyond those.
-    Result<bool> read(const LaneId& lane, const std::string& from, std::size_t rows_max,
+    // Appends up to rows_max pending rows of the lane from behind a position on; empty: from the
+    // first. True: there are no more beyond those.
+    Result<bool> read(const LaneId& lane, std::string_view after, std::size_t rows_max,
                       Page& page) {
-        std::string prefix;
-        append_lane_prefix(prefix, lane.campaign, lane.domain);
-        position(*audience_, from);
-        position(*outcomes_, from);
+        lane_ = &lane;
+        prefix_.clear();
+        append_lane_prefix(prefix_, lane.campaign, lane.domain);
+        from_ = prefix_;
+        from_ += after;
+        if (!after.empty()) from_ += '\0';  // the first key beyond it
+        return ranked_ ? read_by_rank(rows_max, page) : read_by_key(rows_max, page);
+    }
+
+  private:
+    Result<bool> read_by_key(std::size_t rows_max, Page& page) {
+        position(*audience_, from_);
+        position(*outcomes_, from_);
         std::size_t count = 0;
-        for (; audience_->valid() && starts_with(audience_->key(), prefix); audience_->next()) {
+        for (; audience_->valid() && starts_with(audience_->key(), prefix_); audience_->next()) {
             advance(*outcomes_, audience_->key());
             if (outcomes_->valid() && outcomes_->key() == audience_->key()) continue;
             if (count == rows_max) return false;
-            RETURN_IF_ERROR(append(page, audience_->key().substr(prefix.size())));
+            RETURN_IF_ERROR(
+                append(page, audience_->key().substr(prefix_.size()), 0, audience_->value()));
             ++count;
         }
         RETURN_IF_ERROR(audience_->status());
@@ -66,7 +80,28 @@ class PendingRows {
         return true;
     }
 
-  private:
+    Result<bool> read_by_rank(std::size_t rows_max, Page& page) {
+        position(*order_, from_);
+        std::size_t count = 0;
+        for (; order_->valid() && starts_with(order_->key(), prefix_); order_->next()) {
+            const std::string_view place = order_->key().substr(prefix_.size());
+            if (place.size() <= kRankBytes) return corrupt("a recipient's rank");
+            key_ = prefix_;
+            key_ += place.substr(kRankBytes);
+            const auto outcome = store_.get(Family::kOutcome, key_);
+            if (!outcome) return outcome.error();
+            if (*outcome) continue;
+            if (count == rows_max) return false;
+            const auto row = store_.get(Family::kAudience, key_);
+            if (!row) return row.error();
+            if (!*row) continue;  // purged meanwhile
+            RETURN_IF_ERROR(append(page, place, kRankBytes, **row));
+            ++count;
+        }
+        RETURN_IF_ERROR(order_->status());
+        return true;
+    }
+
     // Lanes of one size come in the order of the audience, so the next row is often the one wanted.
     static void position(Cursor& cursor, std::string_view from) {
         if (cursor.valid() && cursor.key() <= from) {
@@ -76,19 +111,23 @@ class PendingRows {
         }
     }
 
-    Status append(Page& page, std::string_view local) {
+    Status append(Page& page, std::string_view place, std::size_t rank_bytes,
+                  std::string_view row) {
+        const std::string_view local = place.substr(rank_bytes);
         Page::Item item;
+        page.bytes += place.substr(0, rank_bytes);
+        item.rank_bytes = static_cast<std::uint8_t>(rank_bytes);
         item.local_at = static_cast<std::uint32_t>(page.bytes.size());
         item.local_bytes = static_cast<std::uint16_t>(local.size());
         page.bytes += local;
         item.row_at = static_cast<std::uint32_t>(page.bytes.size());
-        item.row_bytes = static_cast<std::uint32_t>(audience_->value().size());
-        page.bytes += audience_->value();
+        item.row_bytes = static_cast<std::uint32_t>(row.size());
+        page.bytes += row;
         if (any_suppressed_) {
-            const auto key = parse_audience_key(audience_->key());
-            if (!key) return corrupt("a recipient's key");
+            if (local.size() < kLocalHashBytes) return corrupt("a recipient's key");
             suppression_key_.clear();
-            append_suppression_key(suppression_key_, {}, key->local.substr(4), key->domain);
+            append_suppression_key(suppression_key_, {}, local.substr(kLocalHashBytes),
+                                   lane_->domain);
             const auto suppressed = Suppressions::in_force(store_, suppression_key_);
             if (!suppressed) return suppressed.error();
             item.suppressed = *suppressed;
@@ -98,9 +137,11 @@ class PendingRows {
     }
 
     const Store& store_;
-    std::unique_ptr<Cursor> audience_, outcomes_;
+    std::unique_ptr<Cursor> order_, audience_, outcomes_;
+    bool ranked_ = false;
     bool any_suppressed_ = false;
-    std::string suppression_key_;
+    const LaneId* lane_ = nullptr;
+    std::string prefix_, from_, key_, suppression_key_;
 };
 
 }  // namespace
@@ -147,10 +188,9 @@ Result<ReaderAnswer> Reader::read(const OpenLanes& request) const {
             if (!stored) return stored.error();
             mark = std::move(*stored);
         }
-        const std::string from = audience_key(lane, mark);
-        if (!pending) pending.emplace(store_, request.campaign, from);
+        if (!pending) pending.emplace(store_, request.campaign);
         LaneHead head{lane.domain, 0, static_cast<std::uint32_t>(page->items.size()), 0, false};
-        const auto complete = pending->read(lane, from, request.rows_per_lane_max, *page);
+        const auto complete = pending->read(lane, mark, request.rows_per_lane_max, *page);
         if (!complete) return complete.error();
         head.complete = *complete;
         head.count = static_cast<std::uint32_t>(page->items.size()) - head.first;
@@ -174,10 +214,8 @@ Result<ReaderAnswer> Reader::read(const ReadFresh& request) const {
         if (!mark) return mark.error();
         after = std::move(*mark);
     }
-    std::string from = audience_key(request.lane, after);
-    if (!after.empty()) from += '\0';  // the first key beyond it
-    PendingRows pending(store_, request.lane.campaign, from);
-    const auto complete = pending.read(request.lane, from, request.rows_max, *page);
+    PendingRows pending(store_, request.lane.campaign);
+    const auto complete = pending.read(request.lane, after, request.rows_max, *page);
     if (!complete) return complete.error();
     answer.complete = *complete;
     answer.page = std::move(page);

@@ -28,7 +28,7 @@ void Scheduler::rows_read(Lane& lane, TicketKind kind, RowsRead& answer, Now now
     auto& queue = kind == TicketKind::kFresh ? lane.fresh : lane.due;
     for (std::uint32_t i = 0; i < count; ++i) queue.emplace_back(answer.page, i);
     if (kind == TicketKind::kFresh) {
-        if (count > 0) lane.fresh_after = queue.back().local();
+        if (count > 0) lane.fresh_after = queue.back().position();
         lane.fresh_complete = answer.complete;
         return;
     }

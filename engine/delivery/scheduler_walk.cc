@@ -54,7 +54,7 @@ void Scheduler::lanes_opened(CampaignRun& run, LanesOpened& answer, Now now) {
         for (std::uint32_t i = 0; i < head.count; ++i)
             lane.fresh.emplace_back(answer.page, head.first + i);
         rows_ahead_ += head.count;
-        if (head.count > 0) lane.fresh_after = lane.fresh.back().local();
+        if (head.count > 0) lane.fresh_after = lane.fresh.back().position();
         lane.fresh_complete = head.complete;
         lane.batch = batch.number;
         ++batch.unsent;

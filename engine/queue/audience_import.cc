@@ -8,6 +8,7 @@
 #include "engine/base/check.h"
 #include "engine/queue/durable_file.h"
 #include "engine/queue/import_merge.h"
+#include "engine/queue/import_ranks.h"
 #include "engine/queue/keys.h"
 #include "engine/queue/records.h"
 
@@ -54,7 +55,7 @@ Status remove_directory(const std::string& path) {
     return {};
 }
 
-// Rows of one merge on their way into the three families.
+// Rows of one merge on their way into their families.
 class AudienceFiles {
   public:
     AudienceFiles(Store& store, CampaignNumber campaign, const ImportOptions& options)
@@ -62,7 +63,10 @@ class AudienceFiles {
           audience_(store, Family::kAudience, options.directory + "/audience-", options.file_bytes),
           lane_(store, Family::kLane, options.directory + "/lane-", options.file_bytes),
           lane_order_(store, Family::kLaneOrder, options.directory + "/order-", options.file_bytes),
-          bands_(options.directory + "/band-") {
+          order_(store, Family::kOrder, options.directory + "/rank-order-", options.file_bytes),
+          bands_(options.directory + "/band-"),
+          ranks_(options.directory + "/rank-"),
+          ranked_(options.ranked) {
         put_u32(key_, campaign);
     }
 
@@ -77,7 +81,14 @@ class AudienceFiles {
         key_.resize(kCampaignBytes);
         key_.append(record.key);
         ++lane_recipients_;
-        RETURN_IF_ERROR(audience_.put(key_, record.row));
+        std::string_view row = record.row;
+        if (ranked_) {
+            ByteReader in(row);
+            const std::uint64_t rank = in.u64();
+            row = in.rest();
+            RETURN_IF_ERROR(ranks_.add(rank, record.key.substr(lane_bytes_)));
+        }
+        RETURN_IF_ERROR(audience_.put(key_, row));
         return true;
     }
 
@@ -89,6 +100,7 @@ class AudienceFiles {
         RETURN_IF_ERROR(bands_.write(campaign_, lane_order_));
         RETURN_IF_ERROR(audience_.finish(files));
         RETURN_IF_ERROR(lane_.finish(files));
+        RETURN_IF_ERROR(order_.finish(files));
         return lane_order_.finish(files);
     }
 
@@ -104,14 +116,19 @@ class AudienceFiles {
         RETURN_IF_ERROR(lane_.put(std::string_view(key_).substr(0, kCampaignBytes + domain.size()),
                                   encode(record)));
         RETURN_IF_ERROR(bands_.add(domain, lane_recipients_));
+        if (ranked_)
+            RETURN_IF_ERROR(ranks_.write(
+                std::string_view(key_).substr(0, kCampaignBytes + lane_bytes_), order_));
         lane_recipients_ = 0;
         ++lanes_;
         return {};
     }
 
     CampaignNumber campaign_;
-    SortedFiles audience_, lane_, lane_order_;
+    SortedFiles audience_, lane_, lane_order_, order_;
     LaneBands bands_;
+    LaneRanks ranks_;
+    bool ranked_;
     std::string key_;             // of the last recipient
     std::size_t lane_bytes_ = 0;  // of its domain, with the zero
     std::uint64_t lane_recipients_ = 0;
@@ -199,6 +216,16 @@ Status AudienceImport::add(std::string_view domain, std::string_view local, std:
     // A caller may be late with its checkpoint; memory stays bounded.
     if (run_.bytes() >= 2 * options_.run_bytes) return spill();
     return {};
+}
+
+Status AudienceImport::add_ranked(std::string_view domain, std::string_view local,
+                                  std::string_view row, std::uint64_t row_number,
+                                  std::uint64_t rank) {
+    CHECK(options_.ranked);
+    ranked_row_.clear();
+    put_u64(ranked_row_, rank);
+    ranked_row_.append(row);
+    return add(domain, local, ranked_row_, row_number);
 }
 
 Status AudienceImport::spill() {

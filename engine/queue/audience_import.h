@@ -22,6 +22,7 @@ struct ImportOptions {
     std::string directory;  // of this import alone, on the store's disk; removed when it is done
     std::size_t run_bytes = std::size_t{16} << 20;   // of memory, for the run being filled
     std::size_t file_bytes = std::size_t{64} << 20;  // of keys and values in a sorted file
+    bool ranked = false;                             // every row has a rank
     std::size_t merged_runs_max = 64;                // at once: each holds a buffer and a file
 };
 
@@ -64,6 +65,10 @@ class AudienceImport {
     Status add(std::string_view domain, std::string_view local, std::string_view row,
                std::uint64_t row_number);
 
+    // The same of a ranked import: lower ranks go first within a domain.
+    Status add_ranked(std::string_view domain, std::string_view local, std::string_view row,
+                      std::uint64_t row_number, std::uint64_t rank);
+
     // Whether it is time for a checkpoint.
     bool run_full() const { return run_.bytes() >= options_.run_bytes; }
 
@@ -99,6 +104,7 @@ class AudienceImport {
     std::vector<ImportManifest::Run> runs_;  // with those since the last checkpoint
     std::uint64_t next_run_ = 0;
     RunBuffer run_;
+    std::string ranked_row_;  // u64(rank) row: how runs keep it
 };
 
 }  // namespace posthorn

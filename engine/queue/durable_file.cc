@@ -55,7 +55,8 @@ Status sync_directory(const std::string& path) {
 }
 
 Status write_file_durably(const std::string& path, std::string_view bytes) {
-    const std::string beside = path + ".new";
+    // Two processes may begin on one directory at once: each renames a file of its own.
+    const std::string beside = path + "." + std::to_string(::getpid()) + ".new";
     const int file = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) return system_error("cannot write", beside, errno);
     const Status written = write_all(file, bytes, beside);

@@ -5,6 +5,8 @@
 //   audience, outcome := lane 0 local
 //   local             := u32(hash32(folded)) folded
 //   folded            := the local part in ASCII lower case
+//   order             := lane 0 position                          of campaigns with priorities
+//   position          := u64(rank) local                          the lowest rank is sent first
 //   lane              := u32(campaign) domain
 //   lane order        := u32(campaign) u8(255 - floor(log2(size))) domain
 //   mark of an import := u32(campaign) u8(0)                      in lane order
@@ -43,6 +45,8 @@ std::optional<std::string_view> folded_local(std::string_view local_key);
 void append_lane_prefix(std::string& out, CampaignNumber campaign, std::string_view domain);
 void append_audience_key(std::string& out, const LaneId& lane, std::string_view local_key);
 std::string audience_key(const LaneId& lane, std::string_view local_key);
+
+inline constexpr std::size_t kRankBytes = 8;  // of a position, before its local key
 
 struct AudienceKey {
     CampaignNumber campaign;

@@ -94,7 +94,7 @@ struct Figures {
 struct LaneRecord {
     std::uint64_t recipients = 0;
     Figures figures;   // as of the journal's last checkpoint; the events since complete them
-    std::string mark;  // every local key up to this one has an outcome; may lag, never leads
+    std::string mark;  // every position (keys.h) up to it has an outcome; may lag, never leads
 
     friend bool operator==(const LaneRecord&, const LaneRecord&) = default;
 };

@@ -10,7 +10,9 @@ namespace posthorn {
 namespace {
 
 // The format of keys and records, in words, in a file of the directory: read before RocksDB is.
-constexpr std::string_view kFormat = "posthorn store, format 1\n";
+constexpr std::string_view kFormat = "posthorn store, format 2\n";
+// Holds no ranked campaign, and is otherwise the same: it becomes the present one.
+constexpr std::string_view kFormatBefore = "posthorn store, format 1\n";
 constexpr std::string_view kFormatFile = "FORMAT";
 constexpr std::size_t kFormatBytesMax = 200;
 
@@ -18,6 +20,7 @@ Status check_format(const std::string& directory) {
     const std::string path = directory + "/" + std::string(kFormatFile);
     const Result<std::string> found = read_small_file(path, kFormatBytesMax);
     if (found && *found == kFormat) return {};
+    if (found && *found == kFormatBefore) return write_file_durably(path, kFormat);
     if (found)
         return Error{ErrorKind::kConflict,
                      directory + " was written by another version of Posthorn (" +

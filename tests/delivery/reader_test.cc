@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "engine/base/bytes.h"
 #include "engine/base/random.h"
 #include "engine/queue/keys.h"
 #include "engine/queue/memory_store.h"
@@ -245,6 +246,50 @@ TEST_F(ReaderTest, DamagedRecordsAreAFailureWithTheTicket) {
     ASSERT_NE(failed, nullptr);
     EXPECT_EQ(failed->ticket, 7U);
     EXPECT_EQ(failed->error.kind, ErrorKind::kCorrupt);
+}
+
+// With priorities, rows come by rank; a mark and the place to go on are positions.
+TEST_F(ReaderTest, RankedRowsComeByRankWithoutThoseThatHaveAnOutcome) {
+    Random random(9);
+    store_lane(*store_, lane_, locals(60));
+    store_lane(*store_, {1, "other.test"}, locals(3));
+    std::vector<std::string> positions;
+    WriteBatch batch;
+    for (const std::string& local : locals(60)) {
+        std::string position;
+        put_u64(position, random.below(4));
+        position += local_key(local);
+        std::string key;
+        append_lane_prefix(key, lane_.campaign, lane_.domain);
+        batch.put(Family::kOrder, key + position, {});
+        if (random.chance(0.3))
+            put_outcome(lane_, local_key(local));
+        else
+            positions.push_back(position);
+    }
+    ASSERT_TRUE(store_->write(batch));
+    std::sort(positions.begin(), positions.end());
+    std::vector<std::string> read;
+    std::string after;
+    for (bool complete = false; !complete;) {
+        const auto answer = ask<RowsRead>(ReadFresh{1, lane_, after, 7});
+        for (std::uint32_t i = 0; i < answer.page->items.size(); ++i) {
+            const Recipient recipient(answer.page, i);
+            read.emplace_back(recipient.position());
+            EXPECT_EQ(recipient.local(), recipient.position().substr(kRankBytes));
+            EXPECT_FALSE(recipient.row().empty());
+        }
+        complete = answer.complete;
+        if (!read.empty()) after = read.back();
+    }
+    EXPECT_EQ(read, positions);
+
+    put_mark(lane_, 60, positions[9]);
+    const auto marked = ask<RowsRead>(ReadFresh{2, lane_, {}, 5});
+    EXPECT_EQ(Recipient(marked.page, 0).position(), positions[10]);
+    const auto opened = ask<LanesOpened>(OpenLanes{3, 1, {}, 10, 100, 4});
+    ASSERT_EQ(opened.lanes.size(), 1u);  // the lane without ranks has no rows to give
+    EXPECT_EQ(opened.lanes[0].count, 4u);
 }
 
 }  // namespace

@@ -17,6 +17,19 @@ namespace {
 
 constexpr std::size_t kBatchMax = 1000;
 
+// Its place in the order of a campaign with priorities, which only a look at all of the lane finds.
+Status forget_rank(const Store& store, const LaneId& lane, const std::string& local,
+                   WriteBatch& batch) {
+    std::string prefix;
+    append_lane_prefix(prefix, lane.campaign, lane.domain);
+    const auto cursor = store.cursor(Family::kOrder, prefix, prefix_end(prefix));
+    for (cursor->seek(prefix); cursor->valid(); cursor->next())
+        if (cursor->key().size() == prefix.size() + kRankBytes + local.size() &&
+            cursor->key().ends_with(local))
+            batch.erase(Family::kOrder, cursor->key());
+    return cursor->status();
+}
+
 // Outcome, retry and audience of one campaign; whether there was anything.
 Result<bool> forget_in(const Store& store, const LaneId& lane, const std::string& local,
                        WriteBatch& batch) {
@@ -33,6 +46,7 @@ Result<bool> forget_in(const Store& store, const LaneId& lane, const std::string
         batch.erase(Family::kOutcome, key);
     }
     if (*row) batch.erase(Family::kAudience, key);
+    if (*row) RETURN_IF_ERROR(forget_rank(store, lane, local, batch));
     return row->has_value() || stored->has_value();
 }
 
