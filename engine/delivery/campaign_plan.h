@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/base/time.h"
 #include "engine/base/units.h"
 #include "engine/delivery/renderer.h"
 #include "engine/delivery/retry_policy.h"
@@ -30,11 +31,31 @@ struct Throttle {
     friend bool operator==(const Throttle&, const Throttle&) = default;
 };
 
+// When the campaign may be sent, as a function of the time alone. Implemented above, where time
+// zones are known.
+class SendingHours {
+  public:
+    virtual ~SendingHours() = default;
+
+    struct Period {
+        bool open = true;
+        WallTime until;  // when that changes; WallTime::max(): never
+    };
+    virtual Period at(WallTime time) const = 0;
+};
+
+struct SendingSchedule {
+    std::optional<WallTime> send_at;               // nothing before it
+    Duration max_lateness{std::chrono::hours(1)};  // later than that it does not begin by itself
+    std::shared_ptr<const SendingHours> hours;     // null: at any time
+};
+
 struct CampaignPlan {
     CampaignRecord record;  // as stored: number, state, audience
     std::shared_ptr<const Renderer> renderer;
     RetryPolicy retry;
     Throttle throttle;
+    SendingSchedule schedule{};
 };
 
 }  // namespace posthorn

@@ -22,6 +22,10 @@ struct CampaignRun {
     bool cancelling = false;
     std::optional<Instant> active_since;  // while it runs
 
+    // The schedule as it was last looked at.
+    bool open = true;  // it may be sent
+    WallTime schedule_seen, schedule_changes = WallTime::max();
+
     // The walk over the lane order. Stragglers are lanes before the cursor that were not yet sent.
     std::string lane_after;
     bool lanes_complete = false;
@@ -59,7 +63,14 @@ struct CampaignRun {
         slots;  // leased recipients by session, when connections are limited
 
     CampaignNumber number() const { return plan.record.number; }
-    bool granting() const { return plan.record.state == CampaignState::kRunning && !draining; }
+    bool granting() const {
+        return plan.record.state == CampaignState::kRunning && open && !draining;
+    }
+    // When it may be sent again; nullopt: it may be now, or something else holds it.
+    std::optional<WallTime> waits_until() const {
+        if (open || plan.record.state != CampaignState::kRunning) return std::nullopt;
+        return schedule_changes;
+    }
     bool walked() const {
         return lanes_complete && deferred_complete && stragglers.empty() && lanes_ticket == 0 &&
                deferred_ticket == 0;

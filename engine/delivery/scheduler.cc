@@ -44,12 +44,9 @@ void Scheduler::campaign_added(CampaignPlan plan, const Figures& recorded, Now n
     run->figures = recorded;
     if (run->plan.throttle.all.rate) run->rate.emplace(*run->plan.throttle.all.rate);
     run->cancelling = run->plan.record.state == CampaignState::kCancelled;
-    if (run->plan.record.started == WallTime()) {
-        run->plan.record.started = now.wall;
-        put_campaign(*run);
-    }
-    count_active_time(*run, now);
     campaigns_.emplace(number, std::move(run));
+    follow_schedule(*campaigns_.at(number), now);
+    count_active_time(*campaigns_.at(number), now);
     finish_if_done(*campaigns_.at(number), now);
 }
 
@@ -117,6 +114,7 @@ void Scheduler::sender_reported(SenderReport report, Now now) {
 }
 
 void Scheduler::deadline_passed(Now now) {
+    follow_schedules(now);
     unpark_due(now);
     while (!site_wakes_.empty() && site_wakes_.top().first <= now.instant) {
         const auto site = sites_.find(site_wakes_.top().second);
@@ -139,7 +137,10 @@ SchedulerOutput& Scheduler::settle(Now now) {
     // Tending lanes makes sites dirty, pumping sites leaves lanes to tend: both shrink, so this
     // ends.
     do {
-        for (const auto& [number, run] : campaigns_) walk(*run);
+        for (const auto& [number, run] : campaigns_) {
+            walk(*run);
+            if (!run->open) finish_if_done(*run, now);  // its last replies came after a window
+        }
         while (!hungry_lanes_.empty() && rows_ahead_ < limits_.rows_ahead_max &&
                lanes_to_tend_.size() < kHungryAtATime) {
             lanes_to_tend_.push_back(std::move(hungry_lanes_.front()));
@@ -167,6 +168,9 @@ std::optional<Instant> Scheduler::deadline(Now now) const {
     if (!site_wakes_.empty()) consider(site_wakes_.top().first);
     if (!domain_wakes_.empty()) consider(domain_wakes_.top().first);
     if (!slots_.empty()) consider(next_idle_check_);
+    if (const auto change = next_schedule_change(); change && !stopping_)
+        consider(now.instant +
+                 std::clamp<Duration>(*change - now.wall, Duration(0), std::chrono::seconds(1)));
     if (!parked_.empty() && !stopping_ && lanes_.size() < limits_.lanes_open_max) {
         // The wall clock may jump: look again at least every second while something waits for it.
         const Duration wait = std::max(Duration(0), parked_.top().wake - now.wall);

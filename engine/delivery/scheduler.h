@@ -1,8 +1,8 @@
 // The one brain: decides which recipients go to which session, when, and what follows from each
 // reply. A single-threaded value: inputs in the passive past with the time; orders out; one
 // deadline. Never touches disk, socket or clock. Held by the runtime on one loop, by tests and the
-// simulator directly. Long because one brain has one state; its functions are in five files, by
-// subject.
+// simulator directly. Long because one brain has one state; its functions are in several files,
+// by subject.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,9 @@ struct SchedulerOutput {
     void clear();
 };
 
+// Why a campaign is paused that could not begin in time.
+inline constexpr std::string_view kLatePauseReason = "schedule.max_lateness";
+
 class Scheduler {
   public:
     // At least one source and one sender. next_lease is greater than any lease sequence in the
@@ -60,6 +63,7 @@ class Scheduler {
     Status cancel(CampaignNumber campaign);
     Status set_plan(CampaignNumber campaign, const RetryPolicy& retry, const Throttle& throttle,
                     const std::string& definition);
+    Status set_schedule(CampaignNumber campaign, const SendingSchedule& schedule, Now now);
     void hold_domain(const std::string& domain, const std::string& reason);
     void release_domain(const std::string& domain, Now now);
     void flush_domain(const std::string& domain, Now now);  // deferred ones are due now
@@ -141,6 +145,11 @@ class Scheduler {
     void leave_batch(Lane& lane);
     void record_cursor(CampaignRun& run);
     std::uint64_t new_ticket(TicketKind kind, LaneId lane);
+
+    // scheduler_schedule.cc: windows and the time of the start
+    void follow_schedule(CampaignRun& run, Now now);
+    void follow_schedules(Now now);
+    std::optional<WallTime> next_schedule_change() const;
 
     // scheduler_domains.cc: names and their sites
     DomainState& domain_of(const std::string& name);

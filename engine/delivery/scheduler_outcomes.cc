@@ -231,13 +231,16 @@ void Scheduler::check_stop_if(CampaignRun& run, Now now) {
 }
 
 void Scheduler::finish_if_done(CampaignRun& run, Now now) {
-    if (stopping_ || run.draining || (!run.granting() && !run.cancelling)) return;
+    const bool waits = run.waits_until().has_value() && !run.cancelling;
+    if (stopping_ || run.draining || (!run.granting() && !run.cancelling && !waits)) return;
     if (run.plan.record.finished != WallTime()) return;
-    if (!run.walked() || run.lanes_open > 0 || run.lanes_parked > 0 || run.in_flight > 0) return;
+    if (!run.walked() && !waits) return;
+    if (run.lanes_open > 0 || run.lanes_parked > 0 || run.in_flight > 0) return;
     const std::uint64_t unsettled =
         run.plan.record.audience.recipients -
         std::min(run.plan.record.audience.recipients, settled(run.figures)) +
         count_of(run.figures, OutcomeState::kDeferred);
+    if (unsettled > 0 && waits) return;
     if (unsettled > 0) {  // the walk passed somebody over: nobody is lost, it is made again
         CHECK(++run.rewalks < kRewalksMax);
         unload(run);
@@ -256,7 +259,8 @@ void Scheduler::finish_if_done(CampaignRun& run, Now now) {
 void Scheduler::count_active_time(CampaignRun& run, Now now) {
     if (run.active_since) run.plan.record.active += now.instant - *run.active_since;
     run.active_since.reset();
-    if (run.plan.record.state == CampaignState::kRunning) run.active_since = now.instant;
+    if (run.plan.record.state == CampaignState::kRunning && run.open)
+        run.active_since = now.instant;
 }
 
 void Scheduler::put_campaign(const CampaignRun& run) {
@@ -315,8 +319,11 @@ Status Scheduler::resume(CampaignNumber campaign, Now now) {
     CampaignRun& run = *found->second;
     if (run.plan.record.pause_reason == "stop_if.bounce_percent")
         run.plan.throttle.stop_bounce_percent.reset();  // the operator has seen it
+    if (run.plan.record.pause_reason == kLatePauseReason)
+        run.plan.schedule.max_lateness = Duration::max();  // the same
     run.plan.record.state = CampaignState::kRunning;
     run.plan.record.pause_reason.clear();
+    follow_schedule(run, now);
     count_active_time(run, now);
     put_campaign(run);
     output_.notices.push_back({Notice::Kind::kCampaignResumed, campaign, run.plan.record.id});

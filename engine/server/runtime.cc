@@ -367,7 +367,7 @@ void Runtime::Threads::publish() {
     if (!failure_) view.trouble = failure_.error().message;
     for (CampaignNumber number : scheduler_->campaigns()) {
         const CampaignRun& run = *scheduler_->campaign(number);
-        CampaignView campaign{run.plan.record, run.figures, run.in_flight};
+        CampaignView campaign{run.plan.record, run.figures, run.in_flight, run.waits_until()};
         if (run.active_since) campaign.record.active += now.instant - *run.active_since;
         view.campaigns.push_back(std::move(campaign));
     }

@@ -40,6 +40,7 @@ struct CampaignView {
     CampaignRecord record;
     Figures figures;  // as recorded
     std::uint64_t in_flight = 0;
+    std::optional<WallTime> waits_until;  // outside its schedule until then
 };
 
 // A picture of the whole, some ten times a second.
