@@ -16,6 +16,11 @@ class AudienceImportSink final : public AudienceSink {
         return import_.add(domain, local, row, row_number);
     }
 
+    Status add_ranked(std::string_view domain, std::string_view local, std::string_view row,
+                      std::uint64_t row_number, std::uint64_t rank) override {
+        return import_.add_ranked(domain, local, row, row_number, rank);
+    }
+
   private:
     AudienceImport& import_;
 };

@@ -1,5 +1,12 @@
 #include "campaigns/audience_intake.h"
 
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cmath>
+
+#include "campaigns/nearest_name.h"
+#include "campaigns/template_value.h"
 #include "engine/base/bytes.h"
 #include "engine/queue/audience_row.h"
 
@@ -21,6 +28,15 @@ CampaignError list_error(CampaignErrorCode code, std::string message, std::strin
     return error;
 }
 
+CampaignError at_segment(const SegmentFault& fault) {
+    CampaignError error;
+    error.path = "/segment";
+    error.code = fault.code;
+    error.message = fault.message;
+    error.hint = fault.hint;
+    return error;
+}
+
 std::string percent(std::uint64_t part, std::uint64_t whole) {
     const std::uint64_t tenths = whole == 0 ? 0 : part * 1000 / whole;
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " %";
@@ -35,12 +51,23 @@ AudienceIntake::AudienceIntake(const Campaign& campaign, IntakeOptions options,
         fail(*fault);
         return;
     }
+    SegmentFault segment_fault;
+    if (!campaign.segment.empty()) {
+        std::optional<Segment> segment = Segment::parse(campaign.segment, segment_fault);
+        if (!segment) {
+            fail(at_segment(segment_fault));
+            return;
+        }
+        segment_ = std::make_unique<SegmentFilter>(*std::move(segment), options_.now,
+                                                   &campaign.vars, options_.history);
+    }
     OpenedList opened = open_list(campaign.recipients);
     if (!opened.reader) {
         fail(opened.fault);
         return;
     }
     reader_ = std::move(opened.reader);
+    if (campaign.recipients.format == ListFormat::kCsv && !priority_found()) return;
     if (from) {
         figures_ = from->figures;
         if (auto fault = reader_->resume(from->list)) {
@@ -106,11 +133,52 @@ bool AudienceIntake::take_row(AudienceSink& sink, const ListRow& row) {
     }
     const auto& limit = campaign_.recipients.limit;
     if ((limit && figures_.recipients >= *limit) ||
-        (!exclusions_.empty() && exclusions_.contains(address_))) {
+        (!exclusions_.empty() && exclusions_.contains(address_)) || !in_segment(row)) {
         ++figures_.excluded;
-        return true;
+        return state_ == State::kReading;
     }
     return hand_on(sink, row);
+}
+
+bool AudienceIntake::in_segment(const ListRow& row) {
+    if (segment_ == nullptr) return true;
+    const auto matches =
+        segment_->matches({address_, display_name(row), row.variables}, reader_->columns());
+    if (!matches) fail(matches.error());
+    return matches && *matches;
+}
+
+// An address in brackets brings its name along.
+std::string_view AudienceIntake::display_name(const ListRow& row) const {
+    const bool named = !row.name.empty() || row.email.find('<') == std::string_view::npos;
+    return named ? row.name : std::string_view(address_.name);
+}
+
+// Noted as a fault when the list has no such column.
+bool AudienceIntake::priority_found() {
+    const std::string& wanted = campaign_.recipients.priority;
+    if (wanted.empty()) return true;
+    const auto& columns = reader_->columns();
+    if (std::find(columns.begin(), columns.end(), wanted) != columns.end()) return true;
+    CampaignError error =
+        list_error(CampaignErrorCode::kListColumns, "the list has no column `" + wanted + "`", "");
+    error.path = "/recipients/priority";
+    const std::vector<std::string_view> known(columns.begin(), columns.end());
+    const std::string_view near = nearest_name(wanted, known);
+    error.hint = near.empty() ? "name a column that holds numbers"
+                              : "did you mean `" + std::string(near) + "`?";
+    fail(std::move(error));
+    return false;
+}
+
+std::uint64_t AudienceIntake::rank_of(const ListRow& row) {
+    const auto& columns = reader_->columns();
+    if (!priority_column_) {
+        const auto found = std::find(columns.begin(), columns.end(), campaign_.recipients.priority);
+        if (found == columns.end()) return priority_rank({{}, true});
+        priority_column_ = static_cast<std::size_t>(found - columns.begin());
+    }
+    return priority_rank(row.variables[*priority_column_]);
 }
 
 // Empty, or why the row has no address.
@@ -127,8 +195,7 @@ bool AudienceIntake::hand_on(AudienceSink& sink, const ListRow& row) {
     written_.clear();
     address_.append_to(written_);
     row_.clear();
-    const bool named = !row.name.empty() || row.email.find('<') == std::string_view::npos;
-    AudienceRowWriter writer(row_, written_, named ? row.name : std::string_view(address_.name));
+    AudienceRowWriter writer(row_, written_, display_name(row));
     for (const RowVariable& variable : row.variables) {
         if (variable.missing())
             writer.missing();
@@ -137,7 +204,10 @@ bool AudienceIntake::hand_on(AudienceSink& sink, const ListRow& row) {
         else
             writer.text(variable.bytes);
     }
-    const Status status = sink.add(address_.domain, address_.local, row_, row.number);
+    const Status status =
+        campaign_.recipients.priority.empty()
+            ? sink.add(address_.domain, address_.local, row_, row.number)
+            : sink.add_ranked(address_.domain, address_.local, row_, row.number, rank_of(row));
     if (!status) {
         fail(status.error());
         return false;
@@ -193,9 +263,26 @@ void AudienceIntake::finish() {
     } else if (figures_.rows == 0 || figures_.invalid == figures_.rows) {
         fail(list_error(CampaignErrorCode::kRecipientsEmpty, "the list has no recipient",
                         "check the list and its `columns`"));
+    } else if (!priority_found()) {
+        return;
     }
     const Status status = rejects_.sync();
     if (!status) fail(status.error());
+}
+
+// Numbers sort as the bits of their doubles once negative ones are turned over.
+std::uint64_t priority_rank(const RowVariable& priority) {
+    constexpr std::uint64_t kSign = std::uint64_t{1} << 63;
+    std::string scratch;
+    std::string_view text = priority.is_json ? printed(priority, scratch) : priority.bytes;
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    double number = 0;
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = !text.empty() && code == std::errc() && end == text.data() + text.size();
+    if (!whole || std::isnan(number)) return ~std::uint64_t{0};
+    const auto bits = std::bit_cast<std::uint64_t>(number + 0.0);  // -0 is 0
+    return ~((bits & kSign) != 0 ? ~bits : bits | kSign);
 }
 
 Result<IntakePosition> AudienceIntake::position() {

@@ -11,6 +11,7 @@
 
 #include "campaigns/attachment.h"
 #include "campaigns/message.h"
+#include "campaigns/schedule.h"
 #include "engine/delivery/campaign_plan.h"
 #include "engine/mail/address.h"
 
@@ -59,6 +60,7 @@ struct RecipientList {
     InvalidRows invalid = InvalidRows::kSkip;
     double max_invalid_percent = 10;
     std::optional<std::uint64_t> limit;
+    std::string priority;  // the column whose higher values are sent first; empty: none
 
     friend bool operator==(const RecipientList&, const RecipientList&) = default;
 };
@@ -90,6 +92,20 @@ struct Compliance {
     FooterPolicy footer = FooterPolicy::kAuto;
 };
 
+// What some of the recipients get instead. Absent members are the campaign's.
+struct Variant {
+    std::string name;
+    double weight = 1;
+    std::optional<Address> from;
+    std::optional<std::string> subject, preheader;
+    Content html;
+    std::optional<TextSource> text_source;
+    Content text;
+    std::vector<TemplateConstant> vars;  // over the campaign's, by name, ascending
+
+    friend bool operator==(const Variant&, const Variant&) = default;
+};
+
 struct Campaign {
     std::string id;
     std::string name;
@@ -105,7 +121,10 @@ struct Campaign {
     std::vector<Partial> partials;       // by name, ascending
     std::vector<TemplateConstant> vars;  // defaults under the recipients' own, by name, ascending
     RecipientList recipients;
+    std::string segment;  // who of the list gets it; empty: everybody
     Exclusions exclude;
+    std::vector<Variant> variants;
+    CampaignSchedule schedule;
     std::vector<std::pair<std::string, std::string>> headers;  // name, template; in file order
     std::vector<Attachment> attachments;                       // in file order
     Throttle throttle;

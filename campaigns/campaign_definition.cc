@@ -5,6 +5,7 @@
 
 #include "campaigns/campaign_file_sections.h"
 #include "campaigns/content_hash.h"
+#include "engine/base/units.h"
 
 namespace posthorn {
 
@@ -75,6 +76,7 @@ Json of_recipients(const RecipientList& list) {
                 {"max_invalid_percent", list.max_invalid_percent},
                 {"limit", nullptr}};
     if (list.limit) out["limit"] = *list.limit;
+    if (!list.priority.empty()) out["priority"] = list.priority;
     return out;
 }
 
@@ -115,11 +117,47 @@ Json of_dkim(const std::vector<DkimSignature>& signatures) {
     return out;
 }
 
+Json of_constants(const std::vector<TemplateConstant>& constants) {
+    Json vars = Json::object();
+    for (const TemplateConstant& var : constants)
+        vars[var.name] = var.is_json ? Json::parse(var.value, nullptr, false) : Json(var.value);
+    return vars;
+}
+
+Json of_variant(const Variant& variant) {
+    Json out = {{"name", variant.name},
+                {"weight", variant.weight},
+                {"html", of_content(variant.html)},
+                {"vars", of_constants(variant.vars)}};
+    if (variant.from) out["from"] = of_address(*variant.from);
+    if (variant.subject) out["subject"] = *variant.subject;
+    if (variant.preheader) out["preheader"] = *variant.preheader;
+    if (variant.text_source == TextSource::kAuto) out["text"] = "auto";
+    if (variant.text_source == TextSource::kGiven) out["text"] = of_content(variant.text);
+    return out;
+}
+
+Json of_schedule(const CampaignSchedule& schedule) {
+    Json out = {{"send_at", nullptr}, {"max_lateness", to_string(schedule.max_lateness)}};
+    if (schedule.send_at) out["send_at"] = rfc3339(*schedule.send_at);
+    if (!schedule.timezone.empty()) out["timezone"] = schedule.timezone;
+    for (const SendingWindow& window : schedule.windows)
+        out["windows"].push_back({{"days", weekdays_text(window.days)},
+                                  {"start", time_of_day_text(window.start)},
+                                  {"end", time_of_day_text(window.end)}});
+    return out;
+}
+
+// What few campaigns have is left out where it is not there: their definitions and digests stay as
+// they were before there was such a key.
+void add_sending(Json& out, const Campaign& campaign) {
+    if (!campaign.segment.empty()) out["segment"] = campaign.segment;
+    for (const Variant& variant : campaign.variants) out["variants"].push_back(of_variant(variant));
+    if (campaign.schedule != CampaignSchedule()) out["schedule"] = of_schedule(campaign.schedule);
+}
+
 // Arrays of pairs where the order is the file's.
 Json of_campaign(const Campaign& campaign) {
-    Json vars = Json::object();
-    for (const TemplateConstant& var : campaign.vars)
-        vars[var.name] = var.is_json ? Json::parse(var.value, nullptr, false) : Json(var.value);
     Json headers = Json::array();
     for (const auto& [name, value] : campaign.headers) headers.push_back({{name, value}});
     Json out = {{"version", 1},
@@ -133,7 +171,7 @@ Json of_campaign(const Campaign& campaign) {
                 {"html", of_content(campaign.html)},
                 {"text", of_content(campaign.text)},
                 {"template", of_template(campaign)},
-                {"vars", vars},
+                {"vars", of_constants(campaign.vars)},
                 {"recipients", of_recipients(campaign.recipients)},
                 {"exclude", of_exclusions(campaign.exclude)},
                 {"headers", headers},
@@ -148,6 +186,7 @@ Json of_campaign(const Campaign& campaign) {
     out["return_path"] = campaign.return_path ? Json(campaign.return_path->to_string()) : Json();
     if (campaign.text_source == TextSource::kAuto) out["text"] = "auto";
     if (!campaign.attachments.empty()) out["attachments"] = of_attachments(campaign.attachments);
+    add_sending(out, campaign);
     return out;
 }
 
@@ -160,10 +199,14 @@ void drop_paths(Json& json) {
 
 bool names_files(std::string_view key) {
     return key == "html" || key == "text" || key == "template" || key == "recipients" ||
-           key == "exclude" || key == "attachments" || key == "dkim";
+           key == "exclude" || key == "attachments" || key == "dkim" || key == "variants";
 }
 
-bool may_change(std::string_view key) { return key == "throttle" || key == "retry"; }
+constexpr std::string_view kWindows = "schedule.windows";
+
+bool may_change(std::string_view key) {
+    return key == "throttle" || key == "retry" || key == kWindows;
+}
 
 template <class Visit>
 void visit_contents(Campaign& campaign, const Visit& visit) {
@@ -171,6 +214,10 @@ void visit_contents(Campaign& campaign, const Visit& visit) {
     visit(campaign.text);
     for (Partial& partial : campaign.partials) visit(partial.content);
     for (Attachment& attachment : campaign.attachments) visit(attachment.content);
+    for (Variant& variant : campaign.variants) {
+        visit(variant.html);
+        visit(variant.text);
+    }
     visit(campaign.recipients.inline_rows);
 }
 
@@ -206,10 +253,22 @@ Status attach_contents(Campaign& campaign,
 Digests digests(const Campaign& campaign) {
     Digests out;
     Json json = of_campaign(campaign);
+    // Windows have a digest of their own, and the rest of the schedule one only if it says
+    // anything.
+    if (const auto schedule = json.find("schedule"); schedule != json.end()) {
+        if (const auto windows = schedule->find("windows"); windows != schedule->end()) {
+            out.emplace_back(kWindows, sha256_hex(printed(*windows)));
+            schedule->erase(windows);
+        }
+        CampaignSchedule rest = campaign.schedule;
+        rest.windows.clear();
+        if (rest == CampaignSchedule()) json.erase("schedule");
+    }
     for (auto& [key, value] : json.items()) {
         if (names_files(key)) drop_paths(value);
         out.emplace_back(key, sha256_hex(printed(value)));
     }
+    std::sort(out.begin(), out.end());
     return out;
 }
 

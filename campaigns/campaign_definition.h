@@ -39,7 +39,7 @@ Digests digests(const Campaign& campaign);
 // What differs between a campaign that was sent and the file as it is now.
 struct CampaignChange {
     std::vector<std::string> refused;   // keys that may not change: the campaign is another one
-    std::vector<std::string> recorded;  // keys that may: throttle, retry
+    std::vector<std::string> recorded;  // keys that may: throttle, retry, schedule.windows
 };
 CampaignChange compare(const Digests& sent, const Digests& now);  // ignores kListDigest
 

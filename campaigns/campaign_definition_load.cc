@@ -70,6 +70,26 @@ void read_stored_lists(const ObjectReader& file, Campaign& campaign) {
     }
 }
 
+void read_stored_variants(const ObjectReader& file, Campaign& campaign) {
+    const Json* const variants = file.array("variants");
+    if (variants == nullptr) return;
+    for (std::size_t i = 0; i < variants->size(); ++i) {
+        const ObjectReader object(file.reading(), (*variants)[i], "/variants/" + std::to_string(i));
+        if (!(*variants)[i].is_object()) continue;
+        Variant variant;
+        read_variant(object, variant);
+        variant.html = content_of(object, "html");
+        const Json* const text = object.value("text");
+        if (text != nullptr && text->is_string()) {
+            variant.text_source = TextSource::kAuto;
+        } else if (text != nullptr) {
+            variant.text_source = TextSource::kGiven;
+            variant.text = content_of(object, "text");
+        }
+        campaign.variants.push_back(std::move(variant));
+    }
+}
+
 void read_stored_headers(const ObjectReader& file, Campaign& campaign) {
     const Json* const headers = file.array("headers");
     if (headers == nullptr) return;
@@ -126,6 +146,9 @@ Result<Campaign> load_normalised(std::string_view definition) {
     read_vars(file, campaign);
     read_stored_lists(file, campaign);
     read_stored_headers(file, campaign);
+    read_segment(file, campaign);
+    read_stored_variants(file, campaign);
+    read_schedule(file, campaign);
     read_throttle(file, campaign);
     read_retry(file, campaign);
     read_compliance(file, campaign);

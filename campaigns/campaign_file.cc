@@ -30,7 +30,10 @@ void read_sections(const ObjectReader& file, std::string_view default_id, Campai
     read_content(file, campaign);
     read_vars(file, campaign);
     read_recipients(file, campaign);
+    read_segment(file, campaign);
     read_exclude(file, campaign);
+    read_variants(file, campaign);
+    read_schedule(file, campaign);
     read_headers(file, campaign);
     read_throttle(file, campaign);
     read_retry(file, campaign);

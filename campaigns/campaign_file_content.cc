@@ -42,6 +42,36 @@ void note_address(const ObjectReader& file, const std::string& path, std::string
                          "use name@example.com or \"Name <name@example.com>\"");
 }
 
+void read_partials(const ObjectReader& templates, Campaign& campaign) {
+    CampaignReading& reading = templates.reading();
+    const auto written = templates.text("partials_dir");
+    if (!written) return;
+    const std::string path = templates.path_of("partials_dir");
+    const auto directory = resolve_file(reading, path, *written, true);
+    if (!directory) return;
+    std::error_code failure;
+    std::filesystem::directory_iterator entries(*directory, failure);
+    for (; !failure && entries != std::filesystem::directory_iterator();
+         entries.increment(failure)) {
+        const std::string name = entries->path().filename().string();
+        if (name.starts_with(".") || !entries->is_regular_file(failure)) continue;
+        if (campaign.partials.size() >= kMaxPartials) {
+            reading.error(CampaignErrorCode::kRange, path, "the directory holds over 200 files");
+            return;
+        }
+        if (auto content = read_template_file(reading, path, *written + "/" + name))
+            campaign.partials.push_back({entries->path().stem().string(), std::move(*content)});
+    }
+    std::sort(campaign.partials.begin(), campaign.partials.end(),
+              [](const Partial& a, const Partial& b) { return a.name < b.name; });
+    for (std::size_t i = 1; i < campaign.partials.size(); ++i)
+        if (campaign.partials[i].name == campaign.partials[i - 1].name)
+            reading.error(CampaignErrorCode::kConflict, path,
+                          "two files give the partial " + in_quotes(campaign.partials[i].name));
+}
+
+}  // namespace
+
 // A string, or an object of email and name.
 std::optional<Address> read_mailbox(const ObjectReader& file, std::string_view key) {
     const Json* const value = file.value(key);
@@ -92,36 +122,6 @@ Content read_text(const ObjectReader& file, std::string_view key, std::string_vi
     }
     return Content{{}, *written, sha256_hex(*written)};
 }
-
-void read_partials(const ObjectReader& templates, Campaign& campaign) {
-    CampaignReading& reading = templates.reading();
-    const auto written = templates.text("partials_dir");
-    if (!written) return;
-    const std::string path = templates.path_of("partials_dir");
-    const auto directory = resolve_file(reading, path, *written, true);
-    if (!directory) return;
-    std::error_code failure;
-    std::filesystem::directory_iterator entries(*directory, failure);
-    for (; !failure && entries != std::filesystem::directory_iterator();
-         entries.increment(failure)) {
-        const std::string name = entries->path().filename().string();
-        if (name.starts_with(".") || !entries->is_regular_file(failure)) continue;
-        if (campaign.partials.size() >= kMaxPartials) {
-            reading.error(CampaignErrorCode::kRange, path, "the directory holds over 200 files");
-            return;
-        }
-        if (auto content = read_template_file(reading, path, *written + "/" + name))
-            campaign.partials.push_back({entries->path().stem().string(), std::move(*content)});
-    }
-    std::sort(campaign.partials.begin(), campaign.partials.end(),
-              [](const Partial& a, const Partial& b) { return a.name < b.name; });
-    for (std::size_t i = 1; i < campaign.partials.size(); ++i)
-        if (campaign.partials[i].name == campaign.partials[i - 1].name)
-            reading.error(CampaignErrorCode::kConflict, path,
-                          "two files give the partial " + in_quotes(campaign.partials[i].name));
-}
-
-}  // namespace
 
 void read_identity(const ObjectReader& file, std::string_view default_id, Campaign& campaign) {
     CampaignReading& reading = file.reading();
@@ -178,29 +178,41 @@ void read_words(const ObjectReader& file, Campaign& campaign) {
     campaign.subject = subject.value_or("");
 }
 
-void read_content(const ObjectReader& file, Campaign& campaign) {
-    CampaignReading& reading = file.reading();
-    const bool wants_html = file.value("html") != nullptr || file.value("html_file") != nullptr;
-    campaign.html = read_text(file, "html", "html_file");
-    const Json* const text = file.value("text");
-    const bool given_file = file.value("text_file") != nullptr;
-    const bool says_auto = text != nullptr && *text == "auto";
+// `text` and `text_file`; nothing when neither is there.
+void read_text_source(const ObjectReader& object, bool has_html, std::optional<TextSource>& source,
+                      Content& text) {
+    CampaignReading& reading = object.reading();
+    const Json* const written = object.value("text");
+    const bool given_file = object.value("text_file") != nullptr;
+    const bool says_auto = written != nullptr && *written == "auto";
     if (says_auto && given_file)
-        reading.key_error(CampaignErrorCode::kConflict, "/text_file",
+        reading.key_error(CampaignErrorCode::kConflict, object.path_of("text_file"),
                           "`text` \"auto\" and `text_file` exclude each other", "keep one of them");
-    if (says_auto && !wants_html)
-        reading.error(CampaignErrorCode::kConflict, "/text",
+    if (says_auto && !has_html)
+        reading.error(CampaignErrorCode::kConflict, object.path_of("text"),
                       "\"auto\" makes the text from the HTML, and there is none",
                       "add `html_file`, or write the text");
-    if (given_file || (text != nullptr && !says_auto)) {
-        campaign.text_source = TextSource::kGiven;
-        if (!says_auto) campaign.text = read_text(file, "text", "text_file");
-    } else if (wants_html && (says_auto || !file.has("text"))) {
-        campaign.text_source = TextSource::kAuto;
+    if (says_auto) {
+        source = TextSource::kAuto;
+    } else if (given_file || written != nullptr) {
+        source = TextSource::kGiven;
+        text = read_text(object, "text", "text_file");
     }
-    if (!wants_html && campaign.text_source == TextSource::kNone && !says_auto)
-        reading.error(CampaignErrorCode::kRequired, "", "the campaign has neither HTML nor text",
-                      "add `html_file` or `text`");
+}
+
+void read_content(const ObjectReader& file, Campaign& campaign) {
+    const bool wants_html = file.value("html") != nullptr || file.value("html_file") != nullptr;
+    campaign.html = read_text(file, "html", "html_file");
+    std::optional<TextSource> source;
+    read_text_source(file, wants_html, source, campaign.text);
+    const bool neither = !wants_html && !source;
+    if (wants_html && !source && !file.has("text")) source = TextSource::kAuto;
+    campaign.text_source = wants_html || source != TextSource::kAuto
+                               ? source.value_or(TextSource::kNone)
+                               : TextSource::kNone;
+    if (neither)
+        file.reading().error(CampaignErrorCode::kRequired, "",
+                             "the campaign has neither HTML nor text", "add `html_file` or `text`");
     if (const auto templates = file.object("template")) {
         constexpr MissingPolicy kPolicies[] = {MissingPolicy::kError, MissingPolicy::kEmpty,
                                                MissingPolicy::kKeep};

@@ -1,9 +1,9 @@
 #include "campaigns/campaign_file_keys.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
-#include <numeric>
+
+#include "campaigns/nearest_name.h"
 
 namespace posthorn {
 
@@ -31,11 +31,11 @@ constexpr KnownKey kKnownKeys[] = {
     {"", "template"},
     {"", "vars"},
     {"", "recipients"},
-    {"", "segment", kNotYet},
+    {"", "segment"},
     {"", "exclude"},
-    {"", "variants", kNotYet},
+    {"", "variants"},
     {"", "ab_test", kNotYet},
-    {"", "schedule", kNotYet},
+    {"", "schedule"},
     {"", "throttle"},
     {"", "retry"},
     {"", "compliance"},
@@ -58,7 +58,7 @@ constexpr KnownKey kKnownKeys[] = {
     {"/recipients", "invalid"},
     {"/recipients", "max_invalid_percent"},
     {"/recipients", "limit"},
-    {"/recipients", "priority", kNotYet},
+    {"/recipients", "priority"},
     {"/recipients/columns", "email"},
     {"/recipients/columns", "name"},
     {"/recipients/*", "email"},
@@ -66,27 +66,29 @@ constexpr KnownKey kKnownKeys[] = {
     {"/recipients/*", "vars"},
     {"/recipients/*", "headers", kNotYet},
     {"/recipients/*", "metadata", kNotYet},
-    {"/variants/*", "name", kNotYet},
-    {"/variants/*", "weight", kNotYet},
-    {"/variants/*", "subject", kNotYet},
-    {"/variants/*", "preheader", kNotYet},
-    {"/variants/*", "from", kNotYet},
-    {"/variants/*", "html", kNotYet},
-    {"/variants/*", "html_file", kNotYet},
-    {"/variants/*", "text", kNotYet},
-    {"/variants/*", "text_file", kNotYet},
-    {"/variants/*", "vars", kNotYet},
+    {"/variants/*", "name"},
+    {"/variants/*", "weight"},
+    {"/variants/*", "subject"},
+    {"/variants/*", "preheader"},
+    {"/variants/*", "from"},
+    {"/variants/*", "html"},
+    {"/variants/*", "html_file"},
+    {"/variants/*", "text"},
+    {"/variants/*", "text_file"},
+    {"/variants/*", "vars"},
+    {"/variants/*/from", "email"},
+    {"/variants/*/from", "name"},
     {"/ab_test", "sample_percent", kNotYet},
     {"/ab_test", "metric", kNotYet},
     {"/ab_test", "wait", kNotYet},
     {"/ab_test", "winner", kNotYet},
-    {"/schedule", "send_at", kNotYet},
-    {"/schedule", "timezone", kNotYet},
-    {"/schedule", "windows", kNotYet},
-    {"/schedule", "max_lateness", kNotYet},
-    {"/schedule/windows/*", "days", kNotYet},
-    {"/schedule/windows/*", "start", kNotYet},
-    {"/schedule/windows/*", "end", kNotYet},
+    {"/schedule", "send_at"},
+    {"/schedule", "timezone"},
+    {"/schedule", "windows"},
+    {"/schedule", "max_lateness"},
+    {"/schedule/windows/*", "days"},
+    {"/schedule/windows/*", "start"},
+    {"/schedule/windows/*", "end"},
     {"/throttle", "rate"},
     {"/throttle", "max_connections"},
     {"/throttle", "per_domain"},
@@ -125,8 +127,6 @@ constexpr std::string_view kNamesForVars[] = {
     "substitution_data", "dynamic_template_data", "recipient-variables", "personalizations",
     "attribs",           "template_data"};
 
-constexpr std::size_t kMaxNameBytes = 64;  // longer wrong names are not compared
-
 bool has_keys(std::string_view parent) {
     return std::any_of(std::begin(kKnownKeys), std::end(kKnownKeys),
                        [&](const KnownKey& key) { return key.parent == parent; });
@@ -136,23 +136,6 @@ const KnownKey* find_key(std::string_view parent, std::string_view name) {
     for (const KnownKey& key : kKnownKeys)
         if (key.parent == parent && key.name == name) return &key;
     return nullptr;
-}
-
-// Levenshtein's, over two rows.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::array<std::size_t, kMaxNameBytes + 1> row;
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t above = row[j + 1];
-            const std::size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
-            row[j + 1] = std::min({change, above + 1, row[j] + 1});
-            diagonal = above;
-        }
-    }
-    return row[b.size()];
 }
 
 // "replyTo", "Reply-To" and "reply_to" are one name.
@@ -230,10 +213,10 @@ void check_known_keys(CampaignReading& reading, const Json& file) {
 }
 
 std::string_view nearest_key(std::string_view parent, std::string_view wrong) {
-    if (wrong.size() > kMaxNameBytes) return {};
+    if (wrong.size() > kMaxComparedNameBytes) return {};
     const std::string wanted = folded(wrong);
     std::string_view nearest;
-    std::size_t least = wanted.size() / 3 + 2;  // farther names are no help
+    std::size_t least = nearness(wanted.size()) + 1;
     for (const KnownKey& key : kKnownKeys) {
         if (key.parent != parent || key.name.front() == '$') continue;
         const std::size_t distance = edit_distance(wanted, folded(key.name));

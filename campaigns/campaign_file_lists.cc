@@ -154,23 +154,29 @@ void read_exclusion(CampaignReading& reading, const std::string& path, const std
 
 }  // namespace
 
-void read_vars(const ObjectReader& file, Campaign& campaign) {
-    const auto vars = file.object("vars");
-    if (!vars) return;
+std::vector<TemplateConstant> read_constants(const ObjectReader& object) {
+    std::vector<TemplateConstant> out;
+    const auto vars = object.object("vars");
+    if (!vars) return out;
+    CampaignReading& reading = object.reading();
     for (const auto& [name, value] : vars->json().items()) {
         if (name.empty()) {
-            file.reading().error(CampaignErrorCode::kRange, "/vars", "a variable has no name");
-        } else if (campaign.vars.size() >= kMaxVars) {
-            file.reading().error(CampaignErrorCode::kRange, "/vars", "over 1000 variables");
+            reading.error(CampaignErrorCode::kRange, vars->path(), "a variable has no name");
+        } else if (out.size() >= kMaxVars) {
+            reading.error(CampaignErrorCode::kRange, vars->path(), "over 1000 variables");
             break;
         } else if (value.is_string()) {
-            campaign.vars.push_back({name, value.get<std::string>(), false});
+            out.push_back({name, value.get<std::string>(), false});
         } else {
-            campaign.vars.push_back({name, value.dump(), true});
+            out.push_back({name, value.dump(), true});
         }
     }
-    std::sort(campaign.vars.begin(), campaign.vars.end(),
-              [](const auto& a, const auto& b) { return a.name < b.name; });
+    std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+    return out;
+}
+
+void read_vars(const ObjectReader& file, Campaign& campaign) {
+    campaign.vars = read_constants(file);
 }
 
 void read_list_options(const ObjectReader& recipients, RecipientList& list) {
@@ -185,6 +191,7 @@ void read_list_options(const ObjectReader& recipients, RecipientList& list) {
     list.max_invalid_percent =
         recipients.number("max_invalid_percent", 0, 100).value_or(list.max_invalid_percent);
     list.limit = recipients.integer("limit", 1, 1'000'000'000'000);
+    list.priority = recipients.text("priority").value_or("");
 }
 
 void read_recipients(const ObjectReader& file, Campaign& campaign) {

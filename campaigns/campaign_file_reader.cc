@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "campaigns/json_string_place.h"
+
 namespace posthorn {
 
 namespace {
@@ -52,6 +54,15 @@ void CampaignReading::key_error(CampaignErrorCode code, const std::string& path,
                                 std::string message, std::string hint) {
     add(code, path, positions_.place_of(path).key, std::move(message), std::move(hint),
         Severity::kError);
+}
+
+void CampaignReading::error_inside(CampaignErrorCode code, const std::string& path,
+                                   std::string_view written, std::string message,
+                                   std::string hint) {
+    const LineColumn inside = line_column(written, written.size());
+    const std::size_t at =
+        place_in_json_string(text_, positions_.place_of(path).value, inside.line, inside.column);
+    add(code, path, at, std::move(message), std::move(hint), Severity::kError);
 }
 
 void CampaignReading::fault_of_syntax(CampaignErrorCode code, const JsonFault& fault) {

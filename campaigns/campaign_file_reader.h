@@ -34,6 +34,9 @@ class CampaignReading {
                  std::string hint = "");
     void key_error(CampaignErrorCode code, const std::string& path, std::string message,
                    std::string hint = "");  // the place is that of the key, not of its value
+    // The place is within a string's value, of which `written` is the text before it, unescaped.
+    void error_inside(CampaignErrorCode code, const std::string& path, std::string_view written,
+                      std::string message, std::string hint);
     void fault_of_syntax(CampaignErrorCode code, const JsonFault& fault);
 
     std::vector<CampaignError> take_errors();  // in the order of the file

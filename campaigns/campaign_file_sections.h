@@ -18,7 +18,10 @@ void read_content(const ObjectReader& file, Campaign& campaign);
 void read_vars(const ObjectReader& file, Campaign& campaign);
 void read_recipients(const ObjectReader& file, Campaign& campaign);
 void read_list_options(const ObjectReader& recipients, RecipientList& list);
+void read_segment(const ObjectReader& file, Campaign& campaign);
 void read_exclude(const ObjectReader& file, Campaign& campaign);
+void read_variants(const ObjectReader& file, Campaign& campaign);
+void read_schedule(const ObjectReader& file, Campaign& campaign);
 void read_headers(const ObjectReader& file, Campaign& campaign);
 void read_throttle(const ObjectReader& file, Campaign& campaign);
 void read_retry(const ObjectReader& file, Campaign& campaign);
@@ -26,6 +29,14 @@ void read_compliance(const ObjectReader& file, Campaign& campaign);
 void read_dkim(const ObjectReader& file, Campaign& campaign);
 void read_labels(const ObjectReader& file, Campaign& campaign);  // tags, metadata
 void read_attachments(const ObjectReader& file, Campaign& campaign);
+
+// ---- Parts of sections that variants have as well.
+std::optional<Address> read_mailbox(const ObjectReader& object, std::string_view key);
+Content read_text(const ObjectReader& object, std::string_view key, std::string_view file_key);
+void read_variant(const ObjectReader& object, Variant& variant);  // but html and text
+void read_text_source(const ObjectReader& object, bool has_html, std::optional<TextSource>& source,
+                      Content& text);
+std::vector<TemplateConstant> read_constants(const ObjectReader& object);
 
 // What concerns several keys: compliance with the law, sanity of the throttle, the return path.
 void check_campaign(const ObjectReader& file, const Campaign& campaign);
@@ -43,6 +54,9 @@ std::optional<std::string> read_at_most(const std::string& path, std::size_t byt
 std::optional<Content> read_template_file(CampaignReading& reading, const std::string& path,
                                           std::string_view written);
 
+inline constexpr std::size_t kMaxVariants = 100;
+inline constexpr double kMaxVariantWeight = 1'000'000;
+inline constexpr std::size_t kMaxWindows = 100;
 inline constexpr std::size_t kMaxPartials = 200;
 inline constexpr std::size_t kMaxHeaders = 50;
 inline constexpr std::size_t kMaxSignatures = 8;

@@ -5,10 +5,12 @@
 #include <utility>
 
 #include "campaigns/audience_intake.h"
-#include "campaigns/campaign_content.h"
 #include "campaigns/campaign_file_sections.h"
 #include "campaigns/json_position.h"
 #include "campaigns/json_string_place.h"
+#include "campaigns/variants.h"
+#include "engine/base/units.h"
+#include "engine/queue/keys.h"
 
 namespace posthorn {
 
@@ -27,13 +29,17 @@ class SampleSink final : public AudienceSink {
 
     explicit SampleSink(std::uint64_t samples_max) : samples_max_(samples_max) {}
 
+    void count_into(AudienceCount& count) { count_ = &count; }
+
     Status add(std::string_view domain, std::string_view local, std::string_view row,
                std::uint64_t row_number) override {
-        if (samples_.size() >= samples_max_) return {};
-        std::string key(domain);
-        key.push_back('\0');
-        key.append(local);
-        samples_.push_back({std::move(key), std::string(row), row_number});
+        const bool sampled = samples_.size() < samples_max_;
+        if (!sampled && count_ == nullptr) return {};
+        key_.clear();
+        append_lane_prefix(key_, 1, domain);
+        append_local_key(key_, local);
+        if (count_ != nullptr) count_->add(key_, domain);
+        if (sampled) samples_.push_back({key_, std::string(row), row_number});
         return {};
     }
 
@@ -42,6 +48,8 @@ class SampleSink final : public AudienceSink {
   private:
     std::uint64_t samples_max_;
     std::vector<Sample> samples_;
+    AudienceCount* count_ = nullptr;
+    std::string key_;
 };
 
 class CampaignCheck {
@@ -54,7 +62,11 @@ class CampaignCheck {
         checked_.campaign = std::move(loaded.campaign);
         checked_.errors = std::move(loaded.errors);
         if (!readable()) return std::move(checked_);
+        text_ = read_at_most(path_, kMaxJsonBytes).value_or("");
+        positions_.emplace(JsonPositions::scan(text_));
+        check_schedule();
         const bool list_opened = read_list();
+        check_segment(list_opened);
         if (list_opened) compile();
         place_errors();
         return std::move(checked_);
@@ -76,11 +88,19 @@ class CampaignCheck {
         if (list.file.empty() && list.inline_rows.bytes.empty()) return false;
         IntakeOptions options;
         options.suppressed = options_.suppressed;
+        options.now = options_.now;
+        options.history = options_.history;
         AudienceIntake intake(checked_.campaign, std::move(options));
         const bool opened = intake.state() == AudienceIntake::State::kReading;
-        intake.read(sink_, options_.rows_max == 0 ? std::numeric_limits<std::uint64_t>::max()
-                                                  : options_.rows_max);
+        if (options_.count && opened) sink_.count_into(checked_.count.emplace(checked_.campaign));
+        intake.read(sink_, options_.rows_max == 0 || options_.count
+                               ? std::numeric_limits<std::uint64_t>::max()
+                               : options_.rows_max);
         checked_.figures = intake.figures();
+        if (checked_.count) {
+            checked_.figures.duplicate = checked_.count->duplicates();
+            checked_.figures.recipients -= checked_.count->duplicates();
+        }
         checked_.whole_list = intake.state() == AudienceIntake::State::kDone;
         checked_.columns = intake.columns();
         for (const CampaignError& error : intake.errors()) checked_.errors.push_back(error);
@@ -101,13 +121,59 @@ class CampaignCheck {
         checked_.errors.push_back(std::move(warning));
     }
 
+    void check_schedule() {
+        const Campaign& campaign = checked_.campaign;
+        if (options_.entered) return;
+        if (auto fault = schedule_fault(campaign, options_.now))
+            checked_.errors.push_back(*std::move(fault));
+    }
+
+    // What only the list and the store can tell: fields and campaigns that there are not.
+    void check_segment(bool list_opened) {
+        const Campaign& campaign = checked_.campaign;
+        SegmentFault fault;
+        std::optional<Segment> segment;
+        if (!campaign.segment.empty()) segment = Segment::parse(campaign.segment, fault);
+        if (!segment) return;
+        SegmentFilter filter(*segment, options_.now, &campaign.vars, nullptr);
+        if (list_opened)
+            for (const SegmentField& field : filter.unknown(checked_.columns))
+                segment_error(field.offset, "the list has no variable `" + field.name() + "`",
+                              segment_field_hint(field, checked_.columns, campaign.vars));
+        if (options_.history == nullptr) return;
+        for (const Segment::PastCampaign& past : segment->past_campaigns()) {
+            const auto known = options_.history->knows(past.id);
+            if (known && !*known)
+                segment_error(past.offset, "there is no campaign " + in_quotes(past.id),
+                              "posthorn status lists those that there are");
+        }
+    }
+
+    void segment_error(std::size_t offset, std::string message, std::string hint) {
+        // A key that no row has had so far may yet come.
+        const bool certain =
+            checked_.whole_list || checked_.campaign.recipients.format == ListFormat::kCsv;
+        CampaignError error;
+        error.path = "/segment";
+        error.code = CampaignErrorCode::kSegmentUnknownField;
+        error.message = std::move(message);
+        error.hint = std::move(hint);
+        error.severity = certain ? Severity::kError : Severity::kWarning;
+        const LineColumn inside = line_column(checked_.campaign.segment, offset);
+        const std::size_t at = place_in_json_string(text_, positions_->place_of(error.path).value,
+                                                    inside.line, inside.column);
+        const LineColumn place = line_column(text_, at);
+        error.line = place.line;
+        error.column = place.column;
+        checked_.errors.push_back(std::move(error));
+    }
+
     void compile() {
         Campaign& campaign = checked_.campaign;
         if (!campaign.html.present() && !campaign.text.present()) return;
-        MessageContent content = message_content(campaign, checked_.columns);
         // A faulty sender was noted; the templates are looked at all the same.
-        if (content.from.domain.empty()) (void)parse_address("a@example.com", content.from);
-        const CompiledContent compiled = compile_content(content, nullptr);
+        if (campaign.from.domain.empty()) (void)parse_address("a@example.com", campaign.from);
+        const CompiledContent compiled = compile_campaign(campaign, checked_.columns, nullptr);
         for (CampaignError problem : compiled.problems) {
             const Content* const part = problem.path == "/html"   ? &campaign.html
                                         : problem.path == "/text" ? &campaign.text
@@ -144,17 +210,14 @@ class CampaignCheck {
 
     // Line and column for faults that came without, or that count inside a string of the file.
     void place_errors() {
-        const std::optional<std::string> text = read_at_most(path_, kMaxJsonBytes);
-        if (!text) return;
-        const JsonPositions positions = JsonPositions::scan(*text);
         for (CampaignError& error : checked_.errors) {
             const bool in_string = error.file.empty() && from_template(error.code);
             if (error.line != 0 && !in_string) continue;
             if (!error.file.empty() && error.line == 0) error.file.clear();
-            std::size_t offset = positions.place_of(error.path).value;
+            std::size_t offset = positions_->place_of(error.path).value;
             if (error.line != 0)
-                offset = place_in_json_string(*text, offset, error.line, error.column);
-            const LineColumn place = line_column(*text, offset);
+                offset = place_in_json_string(text_, offset, error.line, error.column);
+            const LineColumn place = line_column(text_, offset);
             error.line = place.line;
             error.column = place.column;
         }
@@ -168,11 +231,27 @@ class CampaignCheck {
 
     const std::string& path_;
     const CheckOptions& options_;
+    std::string text_;
+    std::optional<JsonPositions> positions_;
     SampleSink sink_;
     CheckedCampaign checked_;
 };
 
 }  // namespace
+
+std::optional<CampaignError> schedule_fault(const Campaign& campaign, WallTime now) {
+    const SendingSchedule schedule = sending_schedule(campaign.schedule);
+    if (!schedule.send_at) return std::nullopt;
+    const WallTime begins = first_sending_time(schedule, now);
+    if (begins == WallTime::max() || now - begins <= schedule.max_lateness) return std::nullopt;
+    CampaignError error;
+    error.path = "/schedule/send_at";
+    error.code = CampaignErrorCode::kSchedulePast;
+    error.message = "the campaign was to begin at " + rfc3339(begins) + ", over " +
+                    to_string(schedule.max_lateness) + " ago";
+    error.hint = "give a later time, or leave `send_at` out to send at once";
+    return error;
+}
 
 CheckedCampaign check_campaign_file(const std::string& path, const CheckOptions& options) {
     return CampaignCheck(path, options).run();

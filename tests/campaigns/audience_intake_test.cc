@@ -197,5 +197,80 @@ TEST_F(AudienceIntakeTest, DamagedPositionsAreNotPositions) {
     EXPECT_FALSE(IntakePosition::decode(""));
 }
 
+TEST_F(AudienceIntakeTest, ThoseOutsideTheSegmentAreExcluded) {
+    Campaign campaign;
+    campaign.recipients =
+        csv("email,name,plan\na@x.test,Ann,pro\nb@x.test,Bob,free\n"
+            "c@y.test,Cat,pro\nd@x.test,Dan,\n");
+    campaign.segment = "vars.plan == 'pro' and domain == 'X.test' or name == 'Dan'";
+    KeepingSink sink;
+    AudienceIntake intake(campaign, {});
+    EXPECT_EQ(intake.read(sink, 100), AudienceIntake::State::kDone);
+    EXPECT_EQ(sink.added, (std::vector<std::string>{"a@x.test 1", "d@x.test 4"}));
+    EXPECT_EQ(intake.figures().excluded, 2u);
+    EXPECT_EQ(intake.figures().recipients, 2u);
+}
+
+TEST_F(AudienceIntakeTest, ASegmentFollowsKeysThatComeLateInNdjson) {
+    Campaign campaign;
+    campaign.recipients = ndjson(
+        "{\"email\":\"a@x.test\"}\n"
+        "{\"email\":\"b@x.test\",\"late\":{\"n\":[1,2]}}\n");
+    campaign.segment = "2 in vars.late.n";
+    KeepingSink sink;
+    AudienceIntake intake(campaign, {});
+    EXPECT_EQ(intake.read(sink, 100), AudienceIntake::State::kDone);
+    EXPECT_EQ(sink.added, (std::vector<std::string>{"b@x.test 2"}));
+}
+
+// Keeps the ranks of what it is given.
+class RankSink final : public AudienceSink {
+  public:
+    Status add(std::string_view, std::string_view, std::string_view, std::uint64_t) override {
+        ADD_FAILURE() << "without a rank";
+        return {};
+    }
+    Status add_ranked(std::string_view, std::string_view local, std::string_view, std::uint64_t,
+                      std::uint64_t rank) override {
+        ranked.emplace_back(rank, local);
+        return {};
+    }
+    std::vector<std::pair<std::uint64_t, std::string>> ranked;
+};
+
+TEST_F(AudienceIntakeTest, HigherPrioritiesRankFirstAndWhatIsNoNumberLast) {
+    Campaign campaign;
+    campaign.recipients =
+        csv("email,score\nword@x.test,high\nzero@x.test,0\nminus@x.test,-3\n"
+            "ten@x.test,10\nhalf@x.test, 9.5 \nbig@x.test,1e12\nnone@x.test,\n");
+    campaign.recipients.priority = "score";
+    RankSink sink;
+    AudienceIntake intake(campaign, {});
+    EXPECT_EQ(intake.read(sink, 100), AudienceIntake::State::kDone);
+    std::stable_sort(sink.ranked.begin(), sink.ranked.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    std::vector<std::string> order;
+    for (const auto& [rank, local] : sink.ranked) order.push_back(local);
+    EXPECT_EQ(order,
+              (std::vector<std::string>{"big", "ten", "half", "zero", "minus", "word", "none"}));
+}
+
+TEST_F(AudienceIntakeTest, APriorityColumnThatThereIsNotIsAFault) {
+    Campaign campaign;
+    campaign.recipients.priority = "scor";
+    for (const bool as_csv : {true, false}) {
+        const std::string priority = campaign.recipients.priority;
+        campaign.recipients = as_csv ? csv("email,score\na@x.test,1\n")
+                                     : ndjson("{\"email\":\"a@x.test\",\"score\":1}\n");
+        campaign.recipients.priority = priority;
+        RankSink sink;
+        AudienceIntake intake(campaign, {});
+        EXPECT_EQ(intake.read(sink, 100), AudienceIntake::State::kFailed);
+        ASSERT_EQ(intake.errors().size(), 1u);
+        EXPECT_EQ(intake.errors()[0].path, "/recipients/priority");
+        EXPECT_EQ(intake.errors()[0].hint, "did you mean `score`?");
+    }
+}
+
 }  // namespace
 }  // namespace posthorn

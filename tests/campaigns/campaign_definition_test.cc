@@ -39,6 +39,16 @@ TEST(CampaignDefinitionTest, ADefinitionReadsBackToItself) {
         EXPECT_EQ(back->throttle, campaign.throttle);
         EXPECT_EQ(back->text_source, campaign.text_source);
         EXPECT_EQ(back->vars, campaign.vars);
+        EXPECT_EQ(back->segment, campaign.segment);
+        EXPECT_EQ(back->schedule, campaign.schedule);
+        EXPECT_EQ(back->recipients.priority, campaign.recipients.priority);
+        ASSERT_EQ(back->variants.size(), campaign.variants.size());
+        for (std::size_t i = 0; i < back->variants.size(); ++i) {
+            EXPECT_EQ(back->variants[i].weight, campaign.variants[i].weight);
+            EXPECT_EQ(back->variants[i].subject, campaign.variants[i].subject);
+            EXPECT_EQ(back->variants[i].text_source, campaign.variants[i].text_source);
+            EXPECT_EQ(back->variants[i].from, campaign.variants[i].from);
+        }
     }
 }
 
@@ -47,7 +57,7 @@ TEST(CampaignDefinitionTest, ContentsAreKeptByHashAndComeBack) {
     std::map<std::string, std::string> store;
     for (const NamedContent& content : contents(campaign))
         store.emplace(content.sha256, content.bytes);
-    EXPECT_EQ(store.size(), 6u);
+    EXPECT_EQ(store.size(), 7u);
     const std::string definition = normalise(campaign);
     EXPECT_THAT(definition, Not(HasSubstr("Bye")));
     Campaign back = *load_normalised(definition);
@@ -66,6 +76,33 @@ TEST(CampaignDefinitionTest, ContentsAreKeptByHashAndComeBack) {
 TEST(CampaignDefinitionTest, DamagedDefinitionsAreRefused) {
     for (const char* damaged : {"", "[]", "{}", "{\"id\":3}", "nonsense"})
         EXPECT_EQ(load_normalised(damaged).error().kind, ErrorKind::kCorrupt) << damaged;
+}
+
+TEST(CampaignDefinitionTest, OnlyTheWindowsOfAScheduleMayChange) {
+    const Campaign sent = loaded("tests/campaigns/files/good/full.jsonc");
+    Campaign now = sent;
+    now.schedule.windows.pop_back();
+    CampaignChange change = compare(digests(sent), digests(now));
+    EXPECT_THAT(change.refused, IsEmpty());
+    EXPECT_THAT(change.recorded, ElementsAre("schedule.windows"));
+    now.schedule.windows.clear();
+    EXPECT_THAT(compare(digests(sent), digests(now)).recorded, ElementsAre("schedule.windows"));
+    now = sent;
+    now.schedule.max_lateness += std::chrono::hours(1);
+    now.segment += " ";
+    now.variants[0].weight = 2;
+    now.recipients.priority.clear();
+    change = compare(digests(sent), digests(now));
+    EXPECT_THAT(change.refused, ElementsAre("recipients", "schedule", "segment", "variants"));
+}
+
+// Campaigns that were entered before there were these keys go on.
+TEST(CampaignDefinitionTest, WhatACampaignDoesNotUseHasNoDigest) {
+    for (const auto& [key, digest] : digests(loaded("tests/campaigns/files/good/minimal.json"))) {
+        EXPECT_NE(key, "segment");
+        EXPECT_NE(key, "variants");
+        EXPECT_FALSE(key.starts_with("schedule"));
+    }
 }
 
 TEST(CampaignDefinitionTest, ChangedKeysAreNamed) {

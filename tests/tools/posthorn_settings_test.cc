@@ -11,13 +11,14 @@ using std::chrono::minutes;
 TEST(CampaignSettings, EveryKeyIsTaken) {
     Throttle throttle;
     RetryPolicy retry;
+    CampaignSchedule schedule;
     ASSERT_TRUE(apply_settings({"throttle.rate=200/s", "throttle.max_connections=50",
                                 "throttle.per_domain.Gmail.com.rate=20/s",
                                 "throttle.per_domain.gmail.com.max_connections=5",
                                 "throttle.stop_if.bounce_percent=7.5", "throttle.stop_if.after=99",
                                 "retry.schedule=5m,15m,1h", "retry.max_attempts=7",
                                 "retry.max_age=2d", "retry.uncertain=hold"},
-                               throttle, retry)
+                               throttle, retry, schedule)
                     .has_value());
     EXPECT_EQ(throttle.all.rate, parse_rate("200/s"));
     EXPECT_EQ(throttle.all.connections_max, 50u);
@@ -34,10 +35,11 @@ TEST(CampaignSettings, EveryKeyIsTaken) {
 TEST(CampaignSettings, NoneTakesALimitAway) {
     Throttle throttle;
     RetryPolicy retry;
+    CampaignSchedule schedule;
     throttle.all.rate = parse_rate("5/s");
     throttle.per_domain["a.test"].rate = parse_rate("1/s");
     ASSERT_TRUE(apply_settings({"throttle.rate=none", "throttle.per_domain.a.test.rate=none"},
-                               throttle, retry)
+                               throttle, retry, schedule)
                     .has_value());
     EXPECT_EQ(throttle, Throttle());
 }
@@ -45,9 +47,10 @@ TEST(CampaignSettings, NoneTakesALimitAway) {
 TEST(CampaignSettings, OneFaultChangesNothingAndAllAreNamed) {
     Throttle throttle;
     RetryPolicy retry;
+    CampaignSchedule schedule;
     const Status set = apply_settings(
         {"throttle.rate=200/s", "throttle.rate=fast", "retry.max_attempts=0", "subject=Hi", "x"},
-        throttle, retry);
+        throttle, retry, schedule);
     ASSERT_FALSE(set.has_value());
     for (const char* wrong : {"throttle.rate=fast", "retry.max_attempts=0", "subject=Hi", "'x'"})
         EXPECT_NE(set.error().message.find(wrong), std::string::npos) << wrong;
@@ -63,7 +66,9 @@ TEST(CampaignSettings, WrongValuesAreRefused) {
           "throttle.stop_if.bounce_percent=101", "throttle.stop_if.after=0"}) {
         Throttle throttle;
         RetryPolicy retry;
-        EXPECT_FALSE(apply_settings({assignment}, throttle, retry).has_value()) << assignment;
+        CampaignSchedule schedule;
+        EXPECT_FALSE(apply_settings({assignment}, throttle, retry, schedule).has_value())
+            << assignment;
         EXPECT_EQ(throttle, Throttle()) << assignment;
     }
 }

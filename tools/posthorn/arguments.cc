@@ -5,9 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "engine/base/units.h"
-#include "engine/mail/reply.h"
-#include "engine/queue/model.h"
+#include "tools/posthorn/argument_checks.h"
 #include "tools/posthorn/json_fields.h"
 
 namespace posthorn {
@@ -18,9 +16,9 @@ namespace {
 struct Parsed {
     Invocation invocation;
     std::string file, campaign, address, domain, token, reason, source, since, outcome, stage;
-    std::string as, out;
+    std::string as, out, segment;
     std::vector<std::string> addresses, assignments;
-    bool allow_outside = false, dns = false, follow = false;
+    bool allow_outside = false, dns = false, follow = false, count = false, dry_run = false;
     std::string help_topic;
 };
 
@@ -31,26 +29,6 @@ std::string absolute(const std::string& path) {
     std::error_code fault;
     const auto full = std::filesystem::absolute(path, fault);
     return fault ? path : full.lexically_normal().string();
-}
-
-std::string check_outcome(const std::string& text) {
-    if (parse_outcome_state(text)) return "";
-    return "'" + text +
-           "' is not an outcome: pending, deferred, delivered, bounced, expired, uncertain, "
-           "suppressed or cancelled";
-}
-
-std::string check_stage(const std::string& text) {
-    return parse_stage(text) ? ""
-                             : "'" + text +
-                                   "' is not a stage: dns, connect, ehlo, starttls, "
-                                   "auth, mail, rcpt, data or dot";
-}
-
-std::string check_time(const std::string& text) {
-    return parse_rfc3339(text) || parse_duration(text)
-               ? ""
-               : "'" + text + "' is neither a time (2026-04-02T09:00:00Z) nor a duration ago (2h)";
 }
 
 // One command after the other, each with its options and how they become a request.
@@ -121,6 +99,12 @@ class CommandLine {
             ->required()
             ->type_name("");
     }
+    void segment_option(CLI::App* command) {
+        command
+            ->add_option("--segment", parsed_.segment,
+                         "only of recipients like these: \"vars.plan == 'pro'\"")
+            ->type_name("CONDITION");
+    }
     void outside_flag(CLI::App* command) {
         command->add_flag("--allow-outside", parsed_.allow_outside,
                           "files may lie outside the campaign file's directory");
@@ -167,6 +151,7 @@ class CommandLine {
         nlohmann::json request = {{"command", invocation.command}};
         for (const auto& [made, fill] : fills_)
             if (made->parsed()) fill(parsed_, request);
+        invocation.command = request["command"];  // send --dry-run is a check
         invocation.request = json_line(request);
         return invocation;
     }
@@ -184,10 +169,17 @@ void CommandLine::add_campaign_commands() {
     const Fill with_campaign = [](const Parsed& parsed, nlohmann::json& request) {
         if (!parsed.campaign.empty()) request["campaign"] = parsed.campaign;
     };
-    CLI::App* send =
-        command("send", "check a campaign file, import its list, deliver, report", with_file);
+    CLI::App* send = command("send", "check a campaign file, import its list, deliver, report",
+                             [with_file](const Parsed& parsed, nlohmann::json& request) {
+                                 with_file(parsed, request);
+                                 if (!parsed.dry_run) return;
+                                 request["command"] = "check";
+                                 request["count"] = true;
+                             });
     file_option(send, parsed_.file, "the campaign file");
     outside_flag(send);
+    send->add_flag("--dry-run", parsed_.dry_run,
+                   "check and count the whole list, say who would get it; queue nothing");
     send->footer(
         "Ctrl-C stops cleanly, a second one at once; the same command goes on where it "
         "stopped.\nA finished campaign is never sent again.");
@@ -196,9 +188,12 @@ void CommandLine::add_campaign_commands() {
                               [with_file](const Parsed& parsed, nlohmann::json& request) {
                                   with_file(parsed, request);
                                   request["dns"] = parsed.dns;
+                                  if (parsed.count) request["count"] = true;
                               });
     file_option(check, parsed_.file, "the campaign file");
     outside_flag(check);
+    check->add_flag("--count", parsed_.count,
+                    "read the whole list and count who would get the campaign");
     check->add_flag("--dns", parsed_.dns, "ask DNS about the sender's domains, too");
 
     CLI::App* preview = command("preview", "the exact message that a recipient would get",
@@ -221,10 +216,17 @@ void CommandLine::add_campaign_commands() {
         {"resume", "go on with a paused campaign"},
         {"cancel", "give up whoever is still pending or deferred, for good"},
         {"purge", "delete the records of a finished or cancelled campaign"}};
-    for (const auto& [name, text] : with_id)
-        campaign_option(command(name, text, with_campaign))->required();
+    const Fill with_segment = [with_campaign](const Parsed& parsed, nlohmann::json& request) {
+        with_campaign(parsed, request);
+        if (!parsed.segment.empty()) request["segment"] = parsed.segment;
+    };
+    for (const auto& [name, text] : with_id) {
+        CLI::App* made = command(name, text, with_segment);
+        campaign_option(made)->required();
+        if (std::string_view(name) == "report") segment_option(made);
+    }
 
-    CLI::App* set = command("set", "change a running campaign's throttle or retry",
+    CLI::App* set = command("set", "change a running campaign's throttle, retry or schedule",
                             [with_campaign](const Parsed& parsed, nlohmann::json& request) {
                                 with_campaign(parsed, request);
                                 request["assignments"] = parsed.assignments;
@@ -243,8 +245,10 @@ void CommandLine::add_record_commands() {
                     request["campaign"] = parsed.campaign;
                     if (!parsed.outcome.empty()) request["outcome"] = parsed.outcome;
                     if (!parsed.domain.empty()) request["domain"] = parsed.domain;
+                    if (!parsed.segment.empty()) request["segment"] = parsed.segment;
                 });
     campaign_option(recipients)->required();
+    segment_option(recipients);
     recipients->add_option("--outcome", parsed_.outcome, "only these")
         ->type_name("OUTCOME")
         ->check(check_outcome);

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "campaigns/audience_intake.h"
+#include "campaigns/audience_import_sink.h"
 #include "campaigns/campaign_definition.h"
-#include "engine/queue/audience_import.h"
+#include "campaigns/segment_history.h"
 #include "engine/queue/campaign_catalog.h"
 #include "engine/queue/suppressions.h"
 #include "tools/posthorn/stored_campaigns.h"
@@ -15,27 +15,16 @@ namespace {
 
 constexpr std::uint64_t kRowsPerStep = 4096;  // between two looks at whether to go on
 
-class ImportSink : public AudienceSink {
-  public:
-    explicit ImportSink(AudienceImport& import) : import_(import) {}
-    Status add(std::string_view domain, std::string_view local, std::string_view row,
-               std::uint64_t row_number) override {
-        return import_.add(domain, local, row, row_number);
-    }
-
-  private:
-    AudienceImport& import_;
-};
-
 class ListImport {
   public:
     ListImport(Store& store, const CampaignRecord& record, const Campaign& campaign,
                const CampaignImportOptions& options)
-        : store_(store), record_(record), campaign_(campaign), options_(options) {}
+        : store_(store), record_(record), campaign_(campaign), options_(options), history_(store) {}
 
     Result<ImportEnd> run() {
         ImportOptions options;
         options.directory = options_.data_directory + "/import-" + std::to_string(record_.number);
+        options.ranked = !campaign_.recipients.priority.empty();
         auto import = AudienceImport::open(store_, record_.number, options);
         if (!import) return import.error();
         import_ = std::move(import).value();
@@ -57,6 +46,8 @@ class ListImport {
         options.suppressed = [list = Suppressions(store_)](const Address& address) {
             return list.contains(address.to_string());
         };
+        options.now = record_.created;  // the same for whoever goes on with the import
+        options.history = &history_;
         const std::string& stored =
             import_->done() ? import_->done()->position : import_->position();
         std::optional<IntakePosition> position;
@@ -71,7 +62,7 @@ class ListImport {
 
     // False: stopped.
     Result<bool> read_rows() {
-        ImportSink sink(*import_);
+        AudienceImportSink sink(*import_);
         while (intake_->state() == AudienceIntake::State::kReading) {
             if (!options_.proceed(intake_->figures().rows)) {
                 RETURN_IF_ERROR(checkpoint());
@@ -133,6 +124,7 @@ class ListImport {
     CampaignRecord record_;
     const Campaign& campaign_;
     const CampaignImportOptions& options_;
+    StoredHistory history_;
     std::unique_ptr<AudienceImport> import_;
     std::unique_ptr<AudienceIntake> intake_;
 };

@@ -1,5 +1,6 @@
 #include "tools/posthorn/campaign_settings.h"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 
@@ -84,6 +85,60 @@ bool set_uncertain(RetryPolicy& retry, std::string_view value) {
     return value == "hold" || value == "resend";
 }
 
+std::string_view trimmed(std::string_view text) {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    return text;
+}
+
+// "mon-fri 08:00-18:00"; days may be left out.
+std::optional<SendingWindow> parse_window(std::string_view text) {
+    SendingWindow window;
+    const std::size_t blank = text.find(' ');
+    const std::string_view days = blank == std::string_view::npos ? "daily" : text.substr(0, blank);
+    const std::string_view times =
+        blank == std::string_view::npos ? text : trimmed(text.substr(blank));
+    const std::size_t dash = times.find('-');
+    if (dash == std::string_view::npos) return std::nullopt;
+    window.days = parse_weekdays(days);
+    const auto start = parse_time_of_day(times.substr(0, dash));
+    const auto end = parse_time_of_day(times.substr(dash + 1));
+    if (window.days == 0 || !start || !end) return std::nullopt;
+    window.start = *start;
+    window.end = *end;
+    return window;
+}
+
+bool set_windows(CampaignSchedule& schedule, std::string_view value) {
+    constexpr std::size_t kWindowsMax = 100;
+    schedule.windows.clear();
+    if (value == "none") return true;
+    while (true) {
+        const std::size_t end = std::min(value.find(';'), value.size());
+        const auto window = parse_window(trimmed(value.substr(0, end)));
+        if (!window || schedule.windows.size() == kWindowsMax) return false;
+        schedule.windows.push_back(*window);
+        if (end == value.size()) return true;
+        value.remove_prefix(end + 1);
+    }
+}
+
+bool apply_to_schedule(std::string_view key, std::string_view value, CampaignSchedule& schedule) {
+    if (key == "schedule.windows") return set_windows(schedule, value);
+    if (key == "schedule.timezone") {
+        schedule.timezone = value;
+        return timezone_known(schedule.timezone);
+    }
+    if (key == "schedule.send_at") {
+        schedule.send_at = parse_send_at(value, schedule.timezone);
+        return schedule.send_at || value == "none";
+    }
+    if (key != "schedule.max_lateness") return false;
+    const auto lateness = parse_duration(value);
+    if (lateness) schedule.max_lateness = *lateness;
+    return lateness.has_value();
+}
+
 bool apply(std::string_view key, std::string_view value, Throttle& throttle, RetryPolicy& retry) {
     constexpr std::string_view kPerDomain = "throttle.per_domain.";
     constexpr std::uint64_t kAfterMax = 1'000'000'000;
@@ -106,15 +161,17 @@ bool apply(std::string_view key, std::string_view value, Throttle& throttle, Ret
 }  // namespace
 
 Status apply_settings(const std::vector<std::string>& assignments, Throttle& throttle,
-                      RetryPolicy& retry) {
+                      RetryPolicy& retry, CampaignSchedule& schedule) {
     Throttle new_throttle = throttle;
     RetryPolicy new_retry = retry;
+    CampaignSchedule new_schedule = schedule;
     std::string faults;
     for (const std::string& assignment : assignments) {
         const std::string_view text = assignment;
         const std::size_t equals = text.find('=');
         if (equals != std::string_view::npos &&
-            apply(text.substr(0, equals), text.substr(equals + 1), new_throttle, new_retry))
+            (apply(text.substr(0, equals), text.substr(equals + 1), new_throttle, new_retry) ||
+             apply_to_schedule(text.substr(0, equals), text.substr(equals + 1), new_schedule)))
             continue;
         faults += (faults.empty() ? "'" : "\n'") + assignment + "' cannot be set";
     }
@@ -124,9 +181,13 @@ Status apply_settings(const std::vector<std::string>& assignments, Throttle& thr
                          ": write throttle.rate=200/s, throttle.max_connections=50, "
                          "throttle.per_domain.DOMAIN.rate=20/s, "
                          "throttle.stop_if.bounce_percent=8, retry.schedule=5m,1h, "
-                         "retry.max_attempts=12, retry.max_age=48h or retry.uncertain=hold"};
+                         "retry.max_attempts=12, retry.max_age=48h, retry.uncertain=hold, "
+                         "schedule.send_at=2026-04-02T09:00:00Z, schedule.max_lateness=1h, "
+                         "schedule.timezone=Europe/Vienna or 'schedule.windows=mon-fri "
+                         "08:00-18:00'"};
     throttle = std::move(new_throttle);
     retry = std::move(new_retry);
+    schedule = std::move(new_schedule);
     return {};
 }
 

@@ -6,14 +6,18 @@
 #include <optional>
 
 #include "campaigns/audience_intake.h"
-#include "campaigns/campaign_content.h"
 #include "campaigns/check.h"
 #include "campaigns/dkim_keys.h"
+#include "campaigns/segment_history.h"
+#include "campaigns/variants.h"
 #include "engine/base/units.h"
 #include "engine/queue/durable_file.h"
 #include "engine/queue/keys.h"
+#include "engine/queue/suppressions.h"
 #include "tools/posthorn/json_fields.h"
 #include "tools/posthorn/problems.h"
+#include "tools/posthorn/record_json.h"
+#include "tools/posthorn/terminal_text.h"
 
 namespace posthorn {
 
@@ -53,6 +57,31 @@ class OneRecipient : public AudienceSink {
     std::string row_, key_;
 };
 
+ordered_json parts_json(const char* key,
+                        const std::vector<std::pair<std::string, std::uint64_t>>& parts) {
+    ordered_json json = ordered_json::array();
+    for (const auto& [name, recipients] : parts)
+        json.push_back({{key, name}, {"recipients", recipients}});
+    return json;
+}
+
+ordered_json count_json(const CheckedCampaign& checked, WallTime now) {
+    constexpr std::size_t kDomainsShown = 20;
+    const SendingSchedule schedule = sending_schedule(checked.campaign.schedule);
+    const WallTime begins = std::max(first_sending_time(schedule, now), now);
+    ordered_json json = {
+        {"campaign", checked.campaign.id},
+        {"audience", audience_json(checked.figures)},
+        {"domain_count", checked.count->domains()},
+        {"domains", parts_json("domain", checked.count->largest_domains(kDomainsShown))}};
+    if (!checked.count->variants().empty())
+        json["variants"] = parts_json("variant", checked.count->variants());
+    json["begins"] = begins == now               ? "at once"
+                     : begins == WallTime::max() ? "never: no window comes any more"
+                                                 : rfc3339(begins);
+    return json;
+}
+
 WallTime wall_now() {
     return WallTime(
         std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
@@ -60,16 +89,54 @@ WallTime wall_now() {
 
 }  // namespace
 
-CommandResult run_check(const nlohmann::json& request, const Config& config, LineSink& sink) {
+CommandResult run_check(const nlohmann::json& request, const Config& config, Store* store,
+                        LineSink& sink) {
     if (true_field(request, "dns"))
         return invalid_input("--dns is not supported yet: leave it out");
     CheckOptions options;
     options.load = load_options(request, config);
+    options.now = wall_now();
+    options.count = true_field(request, "count");
+    std::optional<StoredHistory> history;
+    if (store != nullptr) {
+        options.history = &history.emplace(*store);
+        options.suppressed = [list = Suppressions(*store)](const Address& address) {
+            return list.contains(address.to_string());
+        };
+    }
     const CheckedCampaign checked = check_campaign_file(text_field(request, "file"), options);
     for (const ordered_json& problem : problems_json(checked.errors))
         if (!sink.line(json_line(problem))) break;
+    if (checked.count)
+        sink.line(json_line(ordered_json{{"count", count_json(checked, options.now)}}));
     if (!checked.ok()) return {kInvalidInput, ""};
     return {};
+}
+
+bool check_needs_store(const nlohmann::json& request, const Config& config) {
+    if (true_field(request, "count")) return true;
+    const LoadedCampaign loaded =
+        load_campaign(text_field(request, "file"), load_options(request, config));
+    SegmentFault fault;
+    const auto segment = Segment::parse(loaded.campaign.segment, fault);
+    return segment && !segment->past_campaigns().empty();
+}
+
+std::string audience_count_text(const nlohmann::json& count) {
+    const nlohmann::json& audience = object_field(count, "audience");
+    const auto number = [](const nlohmann::json& object, std::string_view key) {
+        return with_separators(count_field(object, key));
+    };
+    std::string text = number(audience, "rows") + " rows";
+    for (const char* key : {"invalid", "duplicate", "suppressed", "excluded"})
+        if (count_field(audience, key) > 0) text += ", " + number(audience, key) + " " + key;
+    text += ": " + number(audience, "recipients") + " recipients in " +
+            number(count, "domain_count") + " domains\n";
+    for (const char* part : {"domain", "variant"})
+        for (const nlohmann::json& item : array_field(count, std::string(part) + "s"))
+            text += "  " + std::string(part) + " " + printable(text_field(item, part)) + ": " +
+                    number(item, "recipients") + "\n";
+    return text + "it would begin " + printable(text_field(count, "begins")) + "\n";
 }
 
 CommandResult run_preview(const nlohmann::json& request, const Config& config, std::string& bytes,
@@ -88,7 +155,9 @@ CommandResult run_preview(const nlohmann::json& request, const Config& config, s
             return invalid_input("'" + as + "' is not an address: " + std::string(reason(fault)));
     }
     OneRecipient recipient(wanted);
-    AudienceIntake intake(loaded.campaign, {});
+    IntakeOptions options;
+    options.now = wall_now();
+    AudienceIntake intake(loaded.campaign, std::move(options));
     while (!recipient.found() && intake.state() == AudienceIntake::State::kReading)
         intake.read(recipient, kRowsPerStep);
     if (!recipient.found()) {
@@ -97,11 +166,10 @@ CommandResult run_preview(const nlohmann::json& request, const Config& config, s
         return invalid_input(wanted ? wanted->to_string() + " is not a recipient of this campaign"
                                     : "the campaign has no recipients");
     }
-    MessageContent content = message_content(loaded.campaign, intake.columns());
     auto signer = dkim_signer(loaded.campaign);
     if (!signer) return invalid_input(signer.error().message);
-    content.signer = std::move(*signer);
-    const CompiledContent compiled = compile_content(content, nullptr);
+    const CompiledContent compiled =
+        compile_campaign(loaded.campaign, intake.columns(), nullptr, {std::move(*signer), {}});
     if (compiled.renderer == nullptr) {
         for (const ordered_json& problem : problems_json(compiled.problems))
             sink.line(json_line(problem));

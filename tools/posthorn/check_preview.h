@@ -5,13 +5,23 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "engine/queue/store.h"
 #include "engine/server/config.h"
 #include "tools/posthorn/command.h"
 
 namespace posthorn {
 
-// A line per fault and warning. Invalid input when there is a fault.
-CommandResult run_check(const nlohmann::json& request, const Config& config, LineSink& sink);
+// A line per fault and warning; with "count" in the request a last one, {"count":{…}}, of who would
+// get the campaign and when. Invalid input when there is a fault. The store may be null: then
+// nobody is suppressed, and nothing was ever sent.
+CommandResult run_check(const nlohmann::json& request, const Config& config, Store* store,
+                        LineSink& sink);
+
+// Whether the answer depends on what is stored, when anything is.
+bool check_needs_store(const nlohmann::json& request, const Config& config);
+
+// The last line of a check for people.
+std::string audience_count_text(const nlohmann::json& count);
 
 // The message's bytes, raw; into request["out"] as a file when that is there.
 CommandResult run_preview(const nlohmann::json& request, const Config& config, std::string& bytes,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "tools/posthorn/check_preview.h"
 #include "tools/posthorn/json_fields.h"
 
 namespace posthorn {
@@ -33,6 +34,7 @@ constexpr Command kCommands[] = {
     {"suppress", change_suppressions, false},
     {"unsubscribe", unsubscribe_token, true},
     {"forget", forget_address, true},
+    {"check", check_on_store, false},
 };
 
 const Command* find_command(std::string_view name) {
@@ -42,6 +44,11 @@ const Command* find_command(std::string_view name) {
 }
 
 }  // namespace
+
+CommandResult check_on_store(const CommandContext& context, const nlohmann::json& request,
+                             LineSink& sink) {
+    return run_check(request, context.config, &context.store, sink);
+}
 
 CommandResult run_command(const CommandContext& context, const nlohmann::json& request,
                           LineSink& sink) {

@@ -50,6 +50,6 @@ using CommandHandler = CommandResult(const CommandContext&, const nlohmann::json
 CommandHandler show_status, show_report, show_recipients, show_events, trace_address,
     pause_campaign, resume_campaign, cancel_campaign, set_campaign, purge_campaign, hold_domain,
     release_domain, flush_domain, explain_domain, change_suppressions, unsubscribe_token,
-    forget_address;
+    forget_address, check_on_store;
 
 }  // namespace posthorn

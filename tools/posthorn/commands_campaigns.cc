@@ -7,6 +7,7 @@
 #include "tools/posthorn/campaign_settings.h"
 #include "tools/posthorn/commands.h"
 #include "tools/posthorn/json_fields.h"
+#include "tools/posthorn/plan_builder.h"
 #include "tools/posthorn/posted.h"
 #include "tools/posthorn/stored_campaigns.h"
 
@@ -115,18 +116,23 @@ CommandResult set_campaign(const CommandContext& context, const nlohmann::json& 
     if (record->state == CampaignState::kImporting) return is_importing(*record);
     auto campaign = load_normalised(record->definition);
     if (!campaign) return failed(campaign.error());
+    const CampaignSchedule before = campaign->schedule;
     std::vector<std::string> assignments;
     for (const nlohmann::json& assignment : array_field(request, "assignments"))
         if (assignment.is_string()) assignments.push_back(assignment.get<std::string>());
-    if (const Status set = apply_settings(assignments, campaign->throttle, campaign->retry); !set)
+    if (const Status set =
+            apply_settings(assignments, campaign->throttle, campaign->retry, campaign->schedule);
+        !set)
         return failed(set.error());
+    if (campaign->schedule.send_at != before.send_at && record->started != WallTime())
+        return invalid_input("campaign " + record->id + " has begun already: send_at is past");
     record->definition = normalise(*campaign);
     const Status written =
         in_runtime(context, *record)
             ? post_and_wait(context,
-                            [&](Scheduler& scheduler, Now) {
-                                return scheduler.set_plan(record->number, campaign->retry,
-                                                          campaign->throttle, record->definition);
+                            [&](Scheduler& scheduler, Now now) {
+                                return set_plan(scheduler, record->number, *campaign,
+                                                record->definition, now);
                             })
             : CampaignCatalog(context.store).update(*record);
     if (!written) return failed(written.error());

@@ -1,14 +1,15 @@
 // recipients and trace: what became of each, from audience and outcome side by side.
 #include <nlohmann/json.hpp>
 
+#include "campaigns/campaign_definition.h"
 #include "engine/mail/address.h"
-#include "engine/queue/audience_row.h"
 #include "engine/queue/campaign_catalog.h"
 #include "engine/queue/keys.h"
 #include "engine/queue/records.h"
 #include "engine/queue/suppressions.h"
 #include "tools/posthorn/commands.h"
 #include "tools/posthorn/json_fields.h"
+#include "tools/posthorn/recipient_walk.h"
 #include "tools/posthorn/record_json.h"
 #include "tools/posthorn/stored_campaigns.h"
 
@@ -16,63 +17,53 @@ namespace posthorn {
 
 namespace {
 
-// The address as it was in the list; as it is keyed once the audience is gone.
-Result<std::string> address_of(std::string_view key, std::string_view row) {
-    const auto parsed = parse_audience_key(key);
-    const auto folded = parsed ? folded_local(parsed->local) : std::nullopt;
-    if (!folded) return Error{ErrorKind::kCorrupt, "a recipient's key cannot be read"};
-    if (row.empty()) return std::string(*folded) + "@" + std::string(parsed->domain);
-    const auto read = AudienceRow::parse(row);
-    if (!read) return Error{ErrorKind::kCorrupt, "a recipient's row cannot be read"};
-    return std::string(read->address());
-}
-
-// Walks audience and outcome together: same keys, same order; either may lack one.
-class RecipientWalk {
+// What a listing leaves out, and what it adds to each line.
+class Listing {
   public:
-    RecipientWalk(const Store& store, const std::string& prefix)
-        : audience_(store.cursor(Family::kAudience, prefix, prefix_end(prefix))),
-          outcomes_(store.cursor(Family::kOutcome, prefix, prefix_end(prefix))) {
-        audience_->seek(prefix);
-        outcomes_->seek(prefix);
-        look();
+    static Result<Listing> open(const CommandContext& context, const CampaignRecord& record,
+                                const nlohmann::json& request) {
+        Listing listing;
+        listing.wanted_ = parse_outcome_state(text_field(request, "outcome"));
+        if (const std::string text = text_field(request, "segment"); !text.empty()) {
+            auto segment = StoredSegment::open(context.store, record, text, context.now());
+            if (!segment) return segment.error();
+            listing.segment_ = std::move(segment).value();
+        }
+        if (record.definition.empty()) return listing;
+        auto campaign = load_normalised(record.definition);
+        if (!campaign) return campaign.error();
+        for (const Variant& variant : campaign->variants) listing.names_.push_back(variant.name);
+        if (!listing.names_.empty()) listing.choice_.emplace(*campaign);
+        return listing;
     }
 
-    bool valid() const { return !key_.empty(); }
-    const std::string& key() const { return key_; }
-    std::string_view row() const { return in_audience_ ? audience_->value() : std::string_view(); }
-    std::string_view outcome() const {
-        return has_outcome_ ? outcomes_->value() : std::string_view();
+    Result<bool> shows(const RecipientWalk& recipient) {
+        const auto state = recipient.state();
+        if (!state) return state.error();
+        if (wanted_ && *state != *wanted_) return false;
+        if (segment_ == nullptr) return true;
+        return segment_->has(recipient);
     }
 
-    void next() {
-        if (in_audience_) audience_->next();
-        if (has_outcome_) outcomes_->next();
-        look();
-    }
-
-    Status status() const {
-        RETURN_IF_ERROR(audience_->status());
-        return outcomes_->status();
+    void complete(nlohmann::ordered_json& line, const RecipientWalk& recipient) const {
+        if (choice_) line["variant"] = names_[choice_->of(recipient.key())];
     }
 
   private:
-    void look() {
-        key_.clear();
-        const bool audience = audience_->valid();
-        const bool outcome = outcomes_->valid();
-        in_audience_ = audience && (!outcome || audience_->key() <= outcomes_->key());
-        has_outcome_ = outcome && (!audience || outcomes_->key() <= audience_->key());
-        if (in_audience_)
-            key_ = audience_->key();
-        else if (has_outcome_)
-            key_ = outcomes_->key();
-    }
-
-    std::unique_ptr<Cursor> audience_, outcomes_;
-    std::string key_;
-    bool in_audience_ = false, has_outcome_ = false;
+    std::optional<OutcomeState> wanted_;
+    std::unique_ptr<StoredSegment> segment_;
+    std::optional<VariantChoice> choice_;
+    std::vector<std::string> names_;
 };
+
+Result<nlohmann::ordered_json> line_of(const RecipientWalk& recipient) {
+    const auto address = recipient.address();
+    if (!address) return address.error();
+    if (recipient.outcome().empty()) return recipient_json(*address, nullptr);
+    const auto outcome = decode_outcome(recipient.outcome());
+    if (!outcome) return outcome.error();
+    return recipient_json(*address, &*outcome);
+}
 
 }  // namespace
 
@@ -80,8 +71,6 @@ CommandResult show_recipients(const CommandContext& context, const nlohmann::jso
                               LineSink& sink) {
     const auto campaign = find_campaign(context.store, text_field(request, "campaign"));
     if (!campaign) return failed(campaign.error());
-    const auto wanted = parse_outcome_state(text_field(request, "outcome"));
-
     std::string prefix = campaign_prefix(campaign->number);
     if (const std::string text = text_field(request, "domain"); !text.empty()) {
         std::string domain;
@@ -91,24 +80,17 @@ CommandResult show_recipients(const CommandContext& context, const nlohmann::jso
         append_lane_prefix(prefix, campaign->number, domain);
     }
 
+    auto listing = Listing::open(context, *campaign, request);
+    if (!listing) return failed(listing.error());
     RecipientWalk walk(context.store, prefix);
     for (; walk.valid(); walk.next()) {
-        OutcomeState state = OutcomeState::kPending;
-        if (!walk.outcome().empty()) {
-            const auto head = decode_outcome_head(walk.outcome());
-            if (!head) return failed(head.error());
-            state = head->state;
-        }
-        if (wanted && state != *wanted) continue;
-        const auto address = address_of(walk.key(), walk.row());
-        if (!address) return failed(address.error());
-        if (walk.outcome().empty()) {
-            if (!sink.line(json_line(recipient_json(*address, nullptr)))) break;
-            continue;
-        }
-        const auto outcome = decode_outcome(walk.outcome());
-        if (!outcome) return failed(outcome.error());
-        if (!sink.line(json_line(recipient_json(*address, &*outcome)))) break;
+        const auto shown = listing->shows(walk);
+        if (!shown) return failed(shown.error());
+        if (!*shown) continue;
+        auto line = line_of(walk);
+        if (!line) return failed(line.error());
+        listing->complete(*line, walk);
+        if (!sink.line(json_line(*line))) break;
     }
     if (const Status status = walk.status(); !status) return failed(status.error());
     return {};

@@ -6,6 +6,7 @@
 #include "engine/queue/keys.h"
 #include "tools/posthorn/commands.h"
 #include "tools/posthorn/json_fields.h"
+#include "tools/posthorn/part_figures.h"
 #include "tools/posthorn/record_json.h"
 #include "tools/posthorn/report.h"
 #include "tools/posthorn/stored_campaigns.h"
@@ -70,6 +71,10 @@ Result<ordered_json> campaign_report(const CommandContext& context,
     report["attempts"] = total.attempts;
     report["categories"] = categories_json(total);
     report["domains"] = domains_json(figures->domains);
+    const auto variants = figures_by_variant(context.store, campaign);
+    if (!variants) return variants.error();
+    for (const PartFigures& variant : *variants)
+        report["variants"].push_back(part_json("variant", variant));
     report["elapsed_s"] = elapsed_s;
     report["messages_per_s"] = per(delivered, elapsed_s);
     report["peak_rss_bytes"] = usage->peak_rss_bytes;
@@ -82,8 +87,13 @@ CommandResult show_report(const CommandContext& context, const nlohmann::json& r
                           LineSink& sink) {
     const auto campaign = find_campaign(context.store, text_field(request, "campaign"));
     if (!campaign) return failed(campaign.error());
-    const auto report = campaign_report(context, *campaign);
+    auto report = campaign_report(context, *campaign);
     if (!report) return failed(report.error());
+    if (const std::string text = text_field(request, "segment"); !text.empty()) {
+        const auto part = figures_of_segment(context.store, *campaign, text, context.now());
+        if (!part) return failed(part.error());
+        (*report)["segment"] = part_json("segment", *part);
+    }
     put_report(sink, std::move(report).value());
     return {};
 }
@@ -118,6 +128,7 @@ Result<ordered_json> campaigns_json(const CommandContext& context, const Runtime
             if (view->campaigns[i].record.number == campaign.number) live = &view->campaigns[i];
         if (live != nullptr) {
             json.push_back(campaign_status(live->record, live->figures, live->in_flight));
+            if (live->waits_until) json.back()["waits_until"] = time_json(*live->waits_until);
             continue;
         }
         const auto figures = read_figures(context.store, campaign.number);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/base/units.h"
+
 namespace posthorn {
 
 namespace {
@@ -65,6 +67,10 @@ ProgressPicture picture_of(const CampaignView& campaign, const RuntimeView& view
         if (notice.campaign == 0 || notice.campaign == campaign.record.number)
             picture.notices.push_back(words_of(notice));
     picture.trouble = view.trouble;
+    if (campaign.waits_until && picture.trouble.empty())
+        picture.trouble = *campaign.waits_until == WallTime::max()
+                              ? "no window of its schedule comes any more"
+                              : "outside its schedule until " + rfc3339(*campaign.waits_until);
     return picture;
 }
 

@@ -1,9 +1,8 @@
 #include "tools/posthorn/plan_builder.h"
 
-#include "campaigns/campaign_content.h"
 #include "campaigns/campaign_definition.h"
 #include "campaigns/dkim_keys.h"
-#include "campaigns/message.h"
+#include "campaigns/variants.h"
 #include "engine/queue/content.h"
 
 namespace posthorn {
@@ -16,18 +15,26 @@ PlanBuilder plan_builder(Store& store, std::shared_ptr<const TokenKeys> keys,
         if (!campaign) return campaign.error();
         RETURN_IF_ERROR(attach_contents(
             *campaign, [&store](std::string_view hash) { return get_content(store, hash); }));
-        MessageContent content = message_content(*campaign, record.columns);
-        if (!bounce_domain.empty()) content.return_paths.emplace(*keys, bounce_domain);
+        MessageIdentity identity;
+        if (!bounce_domain.empty()) identity.return_paths.emplace(*keys, bounce_domain);
         auto signer = dkim_signer(*campaign);
         if (!signer) return signer.error();
-        content.signer = std::move(*signer);
-        const CompiledContent compiled = compile_content(content, keys.get());
+        identity.signer = std::move(*signer);
+        const CompiledContent compiled =
+            compile_campaign(*campaign, record.columns, keys.get(), identity);
         if (compiled.renderer == nullptr)
             return Error{ErrorKind::kCorrupt, "campaign " + record.id +
                                                   " can no longer be compiled: " +
                                                   to_text(compiled.problems, record.id)};
-        return CampaignPlan{record, compiled.renderer, campaign->retry, campaign->throttle};
+        return CampaignPlan{record, compiled.renderer, campaign->retry, campaign->throttle,
+                            sending_schedule(campaign->schedule)};
     };
+}
+
+Status set_plan(Scheduler& scheduler, CampaignNumber number, const Campaign& campaign,
+                const std::string& definition, Now now) {
+    RETURN_IF_ERROR(scheduler.set_plan(number, campaign.retry, campaign.throttle, definition));
+    return scheduler.set_schedule(number, sending_schedule(campaign.schedule), now);
 }
 
 }  // namespace posthorn

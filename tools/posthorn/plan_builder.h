@@ -4,7 +4,9 @@
 
 #include <memory>
 
+#include "campaigns/campaign.h"
 #include "campaigns/unsubscribe_token.h"
+#include "engine/delivery/scheduler.h"
 #include "engine/queue/store.h"
 #include "engine/server/config.h"
 #include "engine/server/runtime.h"
@@ -13,5 +15,9 @@ namespace posthorn {
 
 // The store outlives it.
 PlanBuilder plan_builder(Store& store, std::shared_ptr<const TokenKeys> keys, const Config& config);
+
+// What may be changed of a campaign while it is delivered, on the scheduler's loop.
+Status set_plan(Scheduler& scheduler, CampaignNumber number, const Campaign& campaign,
+                const std::string& definition, Now now);
 
 }  // namespace posthorn

@@ -68,6 +68,24 @@ std::string domain_table(const nlohmann::json& domains) {
     return text;
 }
 
+// Variants, or the segment that was asked for.
+std::string part_table(const nlohmann::json& parts, const char* key) {
+    if (parts.empty()) return "";
+    TextTable table({{key, Align::kLeft},
+                     {"recipients", Align::kRight},
+                     {"delivered", Align::kRight},
+                     {"bounced", Align::kRight},
+                     {"deferred", Align::kRight},
+                     {"pending", Align::kRight}});
+    for (const nlohmann::json& part : parts) {
+        const nlohmann::json& outcomes = object_field(part, "outcomes");
+        table.row({text_field(part, key), count_text(part, "recipients"),
+                   count_text(outcomes, "delivered"), count_text(outcomes, "bounced"),
+                   count_text(outcomes, "deferred"), count_text(outcomes, "pending")});
+    }
+    return "\n" + table.text();
+}
+
 std::string category_table(const nlohmann::json& categories) {
     TextTable table({{"why not delivered", Align::kLeft}, {"recipients", Align::kRight}});
     for (const auto& [category, count] : categories.items())
@@ -99,6 +117,9 @@ std::string report_text(const nlohmann::json& report) {
     text += "\n" + audience_text(audience) + "\n\n" +
             outcome_table(object_field(report, "outcomes"), count_field(audience, "recipients"));
     text += category_table(object_field(report, "categories"));
+    text += part_table(array_field(report, "variants"), "variant");
+    if (report.contains("segment"))
+        text += part_table(nlohmann::json::array({object_field(report, "segment")}), "segment");
     text += domain_table(array_field(report, "domains"));
     text += "\n" + count_text(report, "attempts") + " attempts";
     if (count_field(report, "possible_duplicates") > 0)

@@ -6,12 +6,14 @@
 #include "campaigns/audience_intake.h"
 #include "campaigns/campaign_definition.h"
 #include "campaigns/check.h"
+#include "campaigns/segment_history.h"
 #include "engine/queue/campaign_catalog.h"
 #include "engine/queue/content.h"
 #include "engine/queue/suppressions.h"
 #include "tools/posthorn/campaign_import.h"
 #include "tools/posthorn/json_fields.h"
 #include "tools/posthorn/picture.h"
+#include "tools/posthorn/plan_builder.h"
 #include "tools/posthorn/posted.h"
 #include "tools/posthorn/problems.h"
 #include "tools/posthorn/report.h"
@@ -58,6 +60,10 @@ std::optional<CommandResult> CampaignSending::check(const nlohmann::json& reques
     options.load.allow_outside = true_field(request, "allow_outside");
     options.load.has_bounce_domain = !context_.config.bounce_domain.empty();
     options.rows_max = kRowsChecked;
+    options.now = context_.now();
+    options.entered = true;  // enter() looks: a campaign that began in time goes on at any
+    StoredHistory history(context_.store);
+    options.history = &history;
     CheckedCampaign checked = check_campaign_file(text_field(request, "file"), options);
     say_problems(checked.errors);
     if (!checked.ok()) return invalid_input("nothing was queued: the campaign has errors");
@@ -72,6 +78,10 @@ std::optional<CommandResult> CampaignSending::enter() {
     const auto known = catalog.find(campaign_.id);
     if (!known) return failed(known.error());
     if (*known) return go_on(**known);
+    if (const auto fault = schedule_fault(campaign_, context_.now())) {
+        say_problems({*fault});
+        return invalid_input("nothing was queued: the campaign has errors");
+    }
 
     for (const NamedContent& content : contents(campaign_)) {
         const auto put = put_content(context_.store, content.bytes);
@@ -128,9 +138,8 @@ Status CampaignSending::take_over_settings() {
     record_.digests = std::move(now);
     if (context_.runtime == nullptr || record_.state == CampaignState::kImporting)
         return CampaignCatalog(context_.store).update(record_);
-    return post_and_wait(context_, [this](Scheduler& scheduler, Now) {
-        return scheduler.set_plan(record_.number, campaign_.retry, campaign_.throttle,
-                                  record_.definition);
+    return post_and_wait(context_, [this](Scheduler& scheduler, Now now) {
+        return set_plan(scheduler, record_.number, campaign_, record_.definition, now);
     });
 }
 

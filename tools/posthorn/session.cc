@@ -233,6 +233,8 @@ class ProblemSink : public LineSink {
     bool line(std::string_view json) override {
         if (json_) return output_.write(std::string(json) + "\n");
         const nlohmann::json answer = parse_json_object(json);
+        if (answer.contains("count"))
+            return output_.write(audience_count_text(object_field(answer, "count")));
         if (answer.contains("message") && !answer.contains("code"))
             return output_.write(printable(text_field(answer, "message")) + "\n");
         ++problems_;
@@ -253,6 +255,25 @@ class ProblemSink : public LineSink {
 
 }  // namespace
 
+namespace {
+
+// By whoever owns the data directory where what is stored there matters.
+int check_file(const Invocation& invocation, const Config& config, const nlohmann::json& request) {
+    const std::string file = text_field(request, "file");
+    ProblemSink sink(invocation, file, STDOUT_FILENO);
+    std::error_code fault;
+    const bool stored = std::filesystem::exists(invocation.data_directory + "/FORMAT", fault) &&
+                        check_needs_store(request, config);
+    const auto result =
+        stored ? while_busy([&] { return carry_out(invocation, config, request, sink); })
+               : Result<CommandResult>(run_check(request, config, nullptr, sink));
+    if (!sink.found_any() && result && result->exit == kDone && !invocation.quiet)
+        sink.say(printable(file) + ": no faults\n");
+    return report_error(result ? *result : failed(result.error()));
+}
+
+}  // namespace
+
 int run_without_store(const Invocation& invocation) {
     const nlohmann::json request = parse_json_object(invocation.request);
     if (invocation.command == "classify")
@@ -262,13 +283,7 @@ int run_without_store(const Invocation& invocation) {
     const auto config = load_config(invocation);
     if (!config) return kInvalidInput;
     const std::string file = text_field(request, "file");
-    if (invocation.command == "check") {
-        ProblemSink sink(invocation, file, STDOUT_FILENO);
-        const CommandResult result = run_check(request, *config, sink);
-        if (!sink.found_any() && result.exit == kDone && !invocation.quiet)
-            sink.say(printable(file) + ": no faults\n");
-        return report_error(result);
-    }
+    if (invocation.command == "check") return check_file(invocation, *config, request);
     ProblemSink sink(invocation, file, invocation.json ? STDOUT_FILENO : STDERR_FILENO);
     std::string message;
     const CommandResult result = run_preview(request, *config, message, sink);
