@@ -61,13 +61,14 @@ void read_domain_limits(const ObjectReader& domains, Throttle& throttle) {
 
 }  // namespace
 
-void read_headers(const ObjectReader& file, Campaign& campaign) {
-    const auto headers = file.object("headers");
-    if (!headers) return;
-    CampaignReading& reading = file.reading();
+HeaderLines read_header_lines(const ObjectReader& object) {
+    HeaderLines lines;
+    const auto headers = object.object("headers");
+    if (!headers) return lines;
+    CampaignReading& reading = object.reading();
     if (headers->json().size() > kMaxHeaders) {
-        reading.error(CampaignErrorCode::kRange, "/headers", "over 50 headers");
-        return;
+        reading.error(CampaignErrorCode::kRange, headers->path(), "over 50 headers");
+        return lines;
     }
     std::vector<std::string> seen;
     for (const auto& [name, unused] : headers->json().items()) {
@@ -87,10 +88,15 @@ void read_headers(const ObjectReader& file, Campaign& campaign) {
             reading.key_error(CampaignErrorCode::kConflict, path,
                               in_quotes(name) + " is given twice", "keep one of them");
         } else if (const auto value = headers->line(name)) {
-            campaign.headers.emplace_back(name, *value);
+            lines.emplace_back(name, *value);
         }
         seen.push_back(std::move(folded));
     }
+    return lines;
+}
+
+void read_headers(const ObjectReader& file, Campaign& campaign) {
+    campaign.headers = read_header_lines(file);
 }
 
 void read_throttle(const ObjectReader& file, Campaign& campaign) {

@@ -5,6 +5,7 @@
 
 #include "campaigns/campaign_file_sections.h"
 #include "campaigns/content_hash.h"
+#include "campaigns/own_headers.h"
 
 namespace posthorn {
 
@@ -101,7 +102,22 @@ std::optional<Json> inline_recipient(CampaignReading& reading, const Json& item,
         return std::nullopt;
     }
     Json line = {{"email", address.to_string()}, {"name", recipient.line("name").value_or("")}};
-    if (const auto vars = recipient.object("vars")) line["vars"] = vars->json();
+    if (const auto vars = recipient.object("vars")) {
+        for (const auto& [name, unused] : vars->json().items())
+            if (is_reserved_column(name))
+                reading.key_error(CampaignErrorCode::kRange, vars->path_of(name),
+                                  "a variable's name starts with a control character");
+        line["vars"] = vars->json();
+    }
+    for (const auto& [name, value] : read_header_lines(recipient)) {
+        if (value.find("{{") != std::string::npos)
+            reading.error(
+                CampaignErrorCode::kTemplateSyntax, recipient.path_of("headers") + "/" + name,
+                "a header of one recipient is text, without variables", "write the value itself");
+        line[std::string(kOwnHeadersColumn)][name] = value;
+    }
+    if (const auto metadata = recipient.object("metadata"))
+        line[std::string(kOwnMetadataColumn)] = metadata->json();
     return line;
 }
 

@@ -37,6 +37,8 @@ void read_variant(const ObjectReader& object, Variant& variant);  // but html an
 void read_text_source(const ObjectReader& object, bool has_html, std::optional<TextSource>& source,
                       Content& text);
 std::vector<TemplateConstant> read_constants(const ObjectReader& object);
+using HeaderLines = std::vector<std::pair<std::string, std::string>>;  // name, value as written
+HeaderLines read_header_lines(const ObjectReader& object);
 
 // What concerns several keys: compliance with the law, sanity of the throttle, the return path.
 void check_campaign(const ObjectReader& file, const Campaign& campaign);

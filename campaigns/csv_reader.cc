@@ -5,6 +5,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "campaigns/own_headers.h"
 #include "engine/mail/utf8.h"
 
 namespace posthorn {
@@ -119,11 +120,16 @@ ListReader::Step CsvReader::assign_columns(const ListColumns& wanted) {
         Column column;
         if (i == email || i == name) {
             column.role = i == email ? Role::kEmail : Role::kName;
+        } else if (is_reserved_column(title)) {
+            return fail(CampaignErrorCode::kListColumns,
+                        "a column's name starts with a control character", "rename it", 1);
         } else if (!title.empty()) {
             const bool json = title.size() > kJsonSuffix.size() && title.ends_with(kJsonSuffix);
             if (json) title.remove_suffix(kJsonSuffix.size());
             column = {json ? Role::kJson : Role::kVariable, columns_.size()};
-            if (std::find(columns_.begin(), columns_.end(), title) != columns_.end())
+            const bool doubled = title == trimmed(fields_[email]) ||
+                                 (name < fields_.size() && title == trimmed(fields_[name]));
+            if (doubled || std::find(columns_.begin(), columns_.end(), title) != columns_.end())
                 return fail(CampaignErrorCode::kListColumns,
                             "the list has two columns `" + std::string(title) + "`",
                             "rename or remove one", 1);

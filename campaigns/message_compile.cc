@@ -4,6 +4,7 @@
 #include "campaigns/compliance.h"
 #include "campaigns/html_text.h"
 #include "campaigns/message_parts.h"
+#include "campaigns/own_headers.h"
 #include "engine/base/hash.h"
 #include "engine/mail/headers.h"
 
@@ -165,6 +166,10 @@ void ContentCompiler::compile_list_headers() {
 }
 
 void ContentCompiler::compile_custom_headers() {
+    const auto own = std::find(content_.columns.begin(), content_.columns.end(), kOwnHeadersColumn);
+    if (own != content_.columns.end())
+        parts_.own_headers =
+            kBuiltInCount + static_cast<std::size_t>(own - content_.columns.begin());
     for (const auto& [name, value] : content_.headers) {
         const std::string path = "/headers/" + name;
         if (!valid_header_name(name) || !header_permitted(name)) {
@@ -174,7 +179,7 @@ void ContentCompiler::compile_custom_headers() {
             continue;
         }
         Program program = compile_text(value, TemplateKind::kHeader, path);
-        if (program.is_constant())
+        if (program.is_constant() && !parts_.own_headers)
             append_header(parts_.list_headers, name, program.constant_text());
         else
             parts_.headers.push_back({name, std::move(program)});

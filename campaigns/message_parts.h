@@ -41,6 +41,7 @@ struct MessageParts {
     std::optional<Program> to_name;
     std::optional<Program> subject;  // otherwise in sender_headers
     std::vector<CompiledHeader> headers;
+    std::optional<std::size_t> own_headers;  // the slot of a recipient's own, over the others
 
     std::optional<Program> unsubscribe_url;
     std::string unsubscribe_mailto;  // "mailto:…?subject=unsubscribe", empty: none

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "campaigns/message_parts.h"
+#include "campaigns/own_headers.h"
 #include "engine/base/hash.h"
 #include "engine/mail/encodings.h"
 #include "engine/mail/headers.h"
@@ -230,8 +231,16 @@ Status CompiledMessage::write_headers(const RenderRequest& request, RenderedMess
     out.append(parts_.from_domain).append(">\r\n");
     write_list_unsubscribe(out, scratch);
     out.append(parts_.list_headers);
+    if (!parts_.own_headers) {
+        for (const CompiledHeader& header : parts_.headers)
+            RETURN_IF_ERROR(write_templated(header.name, header.program, out, scratch));
+        return {};
+    }
+    const TemplateValue& own = scratch.slots[*parts_.own_headers];
     for (const CompiledHeader& header : parts_.headers)
-        RETURN_IF_ERROR(write_templated(header.name, header.program, out, scratch));
+        if (!has_own_header(own, header.name))
+            RETURN_IF_ERROR(write_templated(header.name, header.program, out, scratch));
+    append_own_headers(out, own);
     return {};
 }
 

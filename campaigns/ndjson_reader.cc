@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "campaigns/ndjson_scan.h"
+#include "campaigns/own_headers.h"
 #include "engine/mail/utf8.h"
 
 namespace posthorn {
@@ -72,6 +73,9 @@ void NdjsonReader::read_members(NdjsonScan& scan, ListRow& row, bool in_vars) {
         } else if (!in_vars && key == "vars" && scan.peek() == '{') {
             if (scan.enter_object()) read_members(scan, row, true);
         } else {
+            // Of inline recipients alone, and not from among their variables.
+            if (is_reserved_column(key) && (in_vars || !file_.empty()))
+                row_fault_ = "a key starts with a control character";
             read_variable(scan, key);
         }
     }

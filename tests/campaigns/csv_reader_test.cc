@@ -205,5 +205,15 @@ TEST_F(CsvReaderTest, AListOfExclusionsNeedsNoHeader) {
     EXPECT_EQ(row.email, "ann@x.test");
 }
 
+TEST_F(CsvReaderTest, TwoColumnsThatHoldTheAddressAreAFault) {
+    EXPECT_EQ(rows(csv("email,a,email\nann@x.test,1,bob@x.test\n")),
+              (std::vector<std::string>{"list_columns 1: the list has two columns `email`"}));
+    EXPECT_EQ(rows(csv("email,name,name\nann@x.test,Ann,Bob\n")),
+              (std::vector<std::string>{"list_columns 1: the list has two columns `name`"}));
+    // The one that is written as it is named counts, the other is a variable.
+    EXPECT_EQ(rows(csv("Email,email\nann@x.test,bob@x.test\n")),
+              (std::vector<std::string>{"bob@x.test||ann@x.test"}));
+}
+
 }  // namespace
 }  // namespace posthorn

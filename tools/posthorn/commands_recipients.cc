@@ -1,8 +1,11 @@
 // recipients and trace: what became of each, from audience and outcome side by side.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "campaigns/campaign_definition.h"
+#include "campaigns/own_headers.h"
 #include "engine/mail/address.h"
+#include "engine/queue/audience_row.h"
 #include "engine/queue/campaign_catalog.h"
 #include "engine/queue/keys.h"
 #include "engine/queue/records.h"
@@ -29,6 +32,10 @@ class Listing {
             if (!segment) return segment.error();
             listing.segment_ = std::move(segment).value();
         }
+        const auto column =
+            std::find(record.columns.begin(), record.columns.end(), kOwnMetadataColumn);
+        if (column != record.columns.end())
+            listing.metadata_ = static_cast<std::size_t>(column - record.columns.begin());
         if (record.definition.empty()) return listing;
         auto campaign = load_normalised(record.definition);
         if (!campaign) return campaign.error();
@@ -47,11 +54,19 @@ class Listing {
 
     void complete(nlohmann::ordered_json& line, const RecipientWalk& recipient) const {
         if (choice_) line["variant"] = names_[choice_->of(recipient.key())];
+        if (!metadata_ || recipient.row().empty()) return;
+        auto row = AudienceRow::parse(recipient.row());
+        if (!row) return;
+        for (std::size_t column = 0; column < *metadata_; ++column) row->next();
+        const RowVariable metadata = row->next();
+        if (metadata.missing()) return;
+        line["metadata"] = nlohmann::ordered_json::parse(metadata.bytes, nullptr, false);
     }
 
   private:
     std::optional<OutcomeState> wanted_;
     std::unique_ptr<StoredSegment> segment_;
+    std::optional<std::size_t> metadata_;  // its column
     std::optional<VariantChoice> choice_;
     std::vector<std::string> names_;
 };
