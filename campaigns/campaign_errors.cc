@@ -45,7 +45,29 @@ constexpr std::array<std::string_view, kCampaignErrorCodeCount> kCodeNames = {
     "list_syntax",
     "list_columns",
     "invalid_rows",
-    "return_path_missing"};
+    "return_path_missing",
+    "from_freemail",
+    "text_missing",
+    "one_click_missing",
+    "template_unresolved",
+    "html_too_long",
+    "message_large",
+    "line_too_long",
+    "image_only",
+    "image_alt",
+    "link_broken",
+    "link_insecure",
+    "link_misleading",
+    "attachment_unused",
+    "spam_trigger",
+    "role_accounts",
+    "dns_unresolved",
+    "dns_mx",
+    "dns_spf",
+    "dns_dmarc",
+    "dns_dkim",
+    "dns_ptr",
+    "dns_failed"};
 
 void append_printable(std::string& out, std::string_view text) {
     constexpr char kHex[] = "0123456789abcdef";

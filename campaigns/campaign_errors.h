@@ -50,9 +50,31 @@ enum class CampaignErrorCode : std::uint8_t {
     kListColumns,        // its header does not fit the campaign
     kInvalidRows,        // warning: some rows were rejected
     kReturnPathMissing,  // warning: bounces would go to the From address
+    kFromFreemail,
+    kTextMissing,
+    kOneClickMissing,
+    kTemplateUnresolved,
+    kHtmlTooLong,
+    kMessageLarge,
+    kLineTooLong,
+    kImageOnly,
+    kImageAlt,
+    kLinkBroken,
+    kLinkInsecure,
+    kLinkMisleading,
+    kAttachmentUnused,
+    kSpamTrigger,
+    kRoleAccounts,
+    kDnsUnresolved,
+    kDnsMx,
+    kDnsSpf,
+    kDnsDmarc,
+    kDnsDkim,
+    kDnsPtr,
+    kDnsFailed,
 };
 inline constexpr std::size_t kCampaignErrorCodeCount =
-    static_cast<std::size_t>(CampaignErrorCode::kReturnPathMissing) + 1;
+    static_cast<std::size_t>(CampaignErrorCode::kDnsFailed) + 1;
 std::string_view name_of(CampaignErrorCode code);  // "json_syntax"
 std::optional<CampaignErrorCode> parse_campaign_error_code(std::string_view name);
 

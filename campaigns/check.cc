@@ -6,8 +6,11 @@
 
 #include "campaigns/audience_intake.h"
 #include "campaigns/campaign_file_sections.h"
+#include "campaigns/content_checks.h"
 #include "campaigns/json_position.h"
 #include "campaigns/json_string_place.h"
+#include "campaigns/message_checks.h"
+#include "campaigns/missing_values.h"
 #include "campaigns/variants.h"
 #include "engine/base/units.h"
 #include "engine/queue/keys.h"
@@ -16,23 +19,16 @@ namespace posthorn {
 
 namespace {
 
-constexpr std::size_t kMaxRenderErrors = 20;
-
-// Keeps the first rows, to make messages of them.
+// Keeps the first rows, to make messages of them, and looks at the addresses of all.
 class SampleSink final : public AudienceSink {
   public:
-    struct Sample {
-        std::string key;
-        std::string row;
-        std::uint64_t number;
-    };
-
     explicit SampleSink(std::uint64_t samples_max) : samples_max_(samples_max) {}
 
     void count_into(AudienceCount& count) { count_ = &count; }
 
     Status add(std::string_view domain, std::string_view local, std::string_view row,
                std::uint64_t row_number) override {
+        roles_.look_at(local, domain);
         const bool sampled = samples_.size() < samples_max_;
         if (!sampled && count_ == nullptr) return {};
         key_.clear();
@@ -43,13 +39,15 @@ class SampleSink final : public AudienceSink {
         return {};
     }
 
-    const std::vector<Sample>& samples() const { return samples_; }
+    const std::vector<SampleRecipient>& samples() const { return samples_; }
+    const RoleAccounts& roles() const { return roles_; }
 
   private:
     std::uint64_t samples_max_;
-    std::vector<Sample> samples_;
+    std::vector<SampleRecipient> samples_;
     AudienceCount* count_ = nullptr;
     std::string key_;
+    RoleAccounts roles_;
 };
 
 class CampaignCheck {
@@ -64,10 +62,12 @@ class CampaignCheck {
         if (!readable()) return std::move(checked_);
         text_ = read_at_most(path_, kMaxJsonBytes).value_or("");
         positions_.emplace(JsonPositions::scan(text_));
+        const bool has_sender = !checked_.campaign.from.domain.empty();
         check_schedule();
         const bool list_opened = read_list();
         check_segment(list_opened);
         if (list_opened) compile();
+        if (options_.more && has_sender) add(options_.more(checked_.campaign));
         place_errors();
         return std::move(checked_);
     }
@@ -93,9 +93,12 @@ class CampaignCheck {
         AudienceIntake intake(checked_.campaign, std::move(options));
         const bool opened = intake.state() == AudienceIntake::State::kReading;
         if (options_.count && opened) sink_.count_into(checked_.count.emplace(checked_.campaign));
-        intake.read(sink_, options_.rows_max == 0 || options_.count
-                               ? std::numeric_limits<std::uint64_t>::max()
-                               : options_.rows_max);
+        MissingValues missing(
+            sink_, [&intake]() -> const std::vector<std::string>& { return intake.columns(); },
+            [this](const std::vector<std::string>& columns) { return compiled(columns); });
+        intake.read(missing, options_.rows_max == 0 || options_.count
+                                 ? std::numeric_limits<std::uint64_t>::max()
+                                 : options_.rows_max);
         checked_.figures = intake.figures();
         if (checked_.count) {
             checked_.figures.duplicate = checked_.count->duplicates();
@@ -104,6 +107,7 @@ class CampaignCheck {
         checked_.whole_list = intake.state() == AudienceIntake::State::kDone;
         checked_.columns = intake.columns();
         for (const CampaignError& error : intake.errors()) checked_.errors.push_back(error);
+        missing_ = missing.errors();
         if (checked_.figures.invalid > 0 && list.invalid == InvalidRows::kSkip)
             warn_of_invalid(intake);
         return opened;
@@ -168,44 +172,45 @@ class CampaignCheck {
         checked_.errors.push_back(std::move(error));
     }
 
-    void compile() {
-        Campaign& campaign = checked_.campaign;
-        if (!campaign.html.present() && !campaign.text.present()) return;
+    CompiledContent compiled(const std::vector<std::string>& columns) {
         // A faulty sender was noted; the templates are looked at all the same.
+        Campaign& campaign = checked_.campaign;
         if (campaign.from.domain.empty()) (void)parse_address("a@example.com", campaign.from);
-        const CompiledContent compiled = compile_campaign(campaign, checked_.columns, nullptr);
-        for (CampaignError problem : compiled.problems) {
+        return compile_campaign(campaign, columns, nullptr);
+    }
+
+    void compile() {
+        const Campaign& campaign = checked_.campaign;
+        if (!campaign.html.present() && !campaign.text.present()) return;
+        const CompiledContent content = compiled(checked_.columns);
+        add(content.problems);
+        add(check_campaign_content(campaign));
+        add(sink_.roles().errors(campaign));
+        if (!content.renderer) return;
+        add(missing_);
+        add(check_messages(campaign, *content.renderer, sink_.samples()));
+    }
+
+    void add(const std::vector<CampaignError>& problems) {
+        const Campaign& campaign = checked_.campaign;
+        for (CampaignError problem : problems) {
             const Content* const part = problem.path == "/html"   ? &campaign.html
                                         : problem.path == "/text" ? &campaign.text
                                                                   : nullptr;
             if (part != nullptr && !part->file.empty()) problem.path += "_file";
             if (!noted(problem)) checked_.errors.push_back(std::move(problem));
         }
-        if (compiled.renderer) render(*compiled.renderer);
     }
 
+    // In these or other words: the loader has found some of what compiling finds.
     bool noted(const CampaignError& problem) const {
+        const bool any_words = problem.line == 0 && problem.severity == Severity::kError &&
+                               !from_template(problem.code);
         return std::any_of(checked_.errors.begin(), checked_.errors.end(),
                            [&](const CampaignError& known) {
                                return known.code == problem.code && known.path == problem.path &&
-                                      (problem.line == 0 || known.message == problem.message);
+                                      (any_words || known.message == problem.message);
                            });
-    }
-
-    void render(const Renderer& renderer) {
-        RenderedMessage message;
-        std::size_t faults = 0;
-        for (const SampleSink::Sample& sample : sink_.samples()) {
-            const Status status = renderer.render({sample.key, sample.row, {}, {}}, message);
-            if (status) continue;
-            if (++faults > kMaxRenderErrors) break;
-            CampaignError error;
-            error.path = "/recipients";
-            error.code = CampaignErrorCode::kTemplateUnknownVar;
-            error.message = "row " + std::to_string(sample.number) + ": " + status.error().message;
-            error.hint = "give the row a value, use the filter default, or set template.missing";
-            checked_.errors.push_back(std::move(error));
-        }
     }
 
     // Line and column for faults that came without, or that count inside a string of the file.
@@ -234,6 +239,7 @@ class CampaignCheck {
     std::string text_;
     std::optional<JsonPositions> positions_;
     SampleSink sink_;
+    std::vector<CampaignError> missing_;
     CheckedCampaign checked_;
 };
 

@@ -27,6 +27,7 @@ struct CheckOptions {
     bool entered = false;               // the campaign may be known already: its time may be past
     SegmentHistory* history = nullptr;  // null: what was sent before is not known
     bool count = false;                 // the whole list is read, and counted without duplicates
+    std::function<std::vector<CampaignError>(const Campaign&)> more;  // what else is looked at
 };
 
 struct CheckedCampaign {

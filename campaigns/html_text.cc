@@ -3,21 +3,16 @@
 #include <algorithm>
 #include <vector>
 
+#include "campaigns/html_tag.h"
+#include "engine/mail/utf8.h"
+
 namespace posthorn {
 namespace {
 
 constexpr std::size_t kListDepthMax = 16;
+constexpr std::size_t kUnderlineMax = 60;  // characters
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
-bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
-bool is_name(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == ':'; }
-
-struct Tag {
-    std::string name;  // lower case
-    bool closing = false;
-    std::string_view href, alt;  // as written
-};
 
 bool one_of(std::string_view name, std::string_view list) {
     for (std::size_t at = list.find(name); at != std::string_view::npos;
@@ -56,11 +51,9 @@ class TextFromHtml {
 
     void take_template_tag();
     void take_markup();
-    Tag take_tag();
-    void take_attribute(Tag& tag);
-    void skip_element(const std::string& name);
     void take_text();
-    void apply(const Tag& tag);
+    void apply(const HtmlTag& tag);
+    void apply_heading(const HtmlTag& tag);
     void begin_item();
     void close_link();
     void begin_text();
@@ -75,6 +68,9 @@ class TextFromHtml {
     int breaks_ = 0;      // line ends owed before the next text
     bool blank_ = false;  // a space owed
     bool started_ = false;
+    bool cell_ = false;    // the next text begins one
+    bool in_row_ = false;  // text of this table row stands on the line
+    std::size_t heading_start_ = 0;
     std::vector<List> lists_;
     std::vector<Link> links_;
 };
@@ -110,18 +106,11 @@ void TextFromHtml::take_template_tag() {
 }
 
 void TextFromHtml::take_markup() {
-    if (html_.starts_with("<!--")) {
-        const std::size_t end = html_.find("-->", 4);
-        html_.remove_prefix(end == std::string_view::npos ? html_.size() : end + 3);
-        return;
-    }
-    const char next = html_.size() > 1 ? html_[1] : ' ';
-    if (next == '!' || next == '?') {
-        html_.remove_prefix(std::min(html_.find('>'), html_.size() - 1) + 1);
-    } else if (is_letter(next) || (next == '/' && html_.size() > 2 && is_letter(html_[2]))) {
-        const Tag tag = take_tag();
-        if (!tag.closing && one_of(tag.name, "style script title template noscript"))
-            skip_element(tag.name);
+    if (take_html_markup(html_)) return;
+    if (begins_html_tag(html_)) {
+        const HtmlTag tag = take_html_tag(html_);
+        if (!tag.closing && holds_no_text(tag.name))
+            skip_html_element(html_, tag.name);
         else
             apply(tag);
     } else {
@@ -129,61 +118,6 @@ void TextFromHtml::take_markup() {
         out_.push_back('<');
         html_.remove_prefix(1);
     }
-}
-
-Tag TextFromHtml::take_tag() {
-    Tag tag;
-    html_.remove_prefix(1);
-    tag.closing = html_.front() == '/';
-    if (tag.closing) html_.remove_prefix(1);
-    while (!html_.empty() && is_name(html_.front())) {
-        tag.name.push_back(lower(html_.front()));
-        html_.remove_prefix(1);
-    }
-    while (!html_.empty() && html_.front() != '>') take_attribute(tag);
-    if (!html_.empty()) html_.remove_prefix(1);
-    return tag;
-}
-
-// Takes one attribute, or one character that begins none.
-void TextFromHtml::take_attribute(Tag& tag) {
-    std::string name;
-    while (!html_.empty() && is_name(html_.front())) {
-        if (name.size() < 8) name.push_back(lower(html_.front()));
-        html_.remove_prefix(1);
-    }
-    if (html_.empty() || html_.front() == '>') return;
-    if (name.empty() || html_.front() != '=') {
-        html_.remove_prefix(1);
-        return;
-    }
-    html_.remove_prefix(1);
-    const char quote = html_.empty() ? ' ' : html_.front();
-    std::string_view value;
-    if (quote == '"' || quote == '\'') {
-        const std::size_t end = std::min(html_.find(quote, 1), html_.size());
-        value = html_.substr(1, end - 1);
-        html_.remove_prefix(std::min(end + 1, html_.size()));
-    } else {
-        const std::size_t end = std::min(html_.find_first_of("> \t\r\n"), html_.size());
-        value = html_.substr(0, end);
-        html_.remove_prefix(end);
-    }
-    if (name == "href") tag.href = value;
-    if (name == "alt") tag.alt = value;
-}
-
-void TextFromHtml::skip_element(const std::string& name) {
-    for (std::size_t at = html_.find("</"); at != std::string_view::npos;
-         at = html_.find("</", at + 2)) {
-        const std::string_view found = html_.substr(at + 2, name.size());
-        if (!std::equal(found.begin(), found.end(), name.begin(), name.end(),
-                        [](char a, char b) { return lower(a) == b; }))
-            continue;
-        html_.remove_prefix(std::min(html_.find('>', at), html_.size() - 1) + 1);
-        return;
-    }
-    html_ = {};
 }
 
 void TextFromHtml::take_text() {
@@ -214,14 +148,18 @@ void TextFromHtml::add_words(std::string_view text) {
 void TextFromHtml::begin_text() {
     if (started_ && breaks_ > 0)
         out_.append(static_cast<std::size_t>(std::min(breaks_, 2)), '\n');
+    else if (started_ && cell_ && in_row_)
+        out_.append(" | ");
     else if (started_ && blank_)
         out_.push_back(' ');
+    in_row_ = cell_ || (in_row_ && breaks_ == 0);
+    cell_ = false;
     started_ = true;
     breaks_ = 0;
     blank_ = false;
 }
 
-void TextFromHtml::apply(const Tag& tag) {
+void TextFromHtml::apply(const HtmlTag& tag) {
     const std::string_view name = tag.name;
     if (name == "br") {
         breaks_ = std::min(breaks_ + 1, 2);
@@ -233,6 +171,8 @@ void TextFromHtml::apply(const Tag& tag) {
     } else if (name == "li") {
         end_line(1);
         if (!tag.closing) begin_item();
+    } else if (name == "h1" || name == "h2") {
+        apply_heading(tag);
     } else if (is_paragraph(name)) {
         const bool list = name == "ul" || name == "ol";
         if (list && tag.closing && !lists_.empty()) lists_.pop_back();
@@ -243,14 +183,45 @@ void TextFromHtml::apply(const Tag& tag) {
         end_line(1);
     } else if (name == "td" || name == "th") {
         blank_ = true;
-    } else if (name == "img" && !tag.alt.empty()) {
+        cell_ = !tag.closing;
+    } else if (name == "img" && !tag.attribute("alt").empty()) {
         std::string alt;
-        append_decoded_entities(alt, tag.alt);
+        append_decoded_entities(alt, tag.attribute("alt"));
         add_words(alt);
     } else if (name == "a") {
         if (!links_.empty()) close_link();
-        if (!tag.closing) links_.push_back({tag.href, out_.size()});
+        if (!tag.closing) links_.push_back({tag.attribute("href"), out_.size()});
     }
+}
+
+// As wide as its text will be about: what a tag prints counts as eight characters.
+std::size_t width_of(std::string_view text) {
+    std::size_t width = 0;
+    while (!text.empty()) {
+        if (text.starts_with("{{")) {
+            const bool prints = text.size() > 2 &&
+                                std::string_view("#^/!>").find(text[2]) == std::string_view::npos;
+            width += prints ? 8 : 0;
+            text.remove_prefix(std::min(text.find("}}") + 2, text.size()));
+        } else {
+            take_code_point(text);
+            ++width;
+        }
+    }
+    return width;
+}
+
+// The two upper levels are underlined.
+void TextFromHtml::apply_heading(const HtmlTag& tag) {
+    if (tag.closing && started_ && heading_start_ < out_.size()) {
+        std::string_view text = std::string_view(out_).substr(heading_start_);
+        const std::size_t last_line = text.find_last_of('\n');
+        if (last_line != std::string_view::npos) text.remove_prefix(last_line + 1);
+        const std::size_t width = std::min<std::size_t>(width_of(text), kUnderlineMax);
+        if (width > 0) out_.append("\n").append(width, tag.name == "h1" ? '=' : '-');
+    }
+    end_line(2);
+    heading_start_ = out_.size();
 }
 
 void TextFromHtml::begin_item() {

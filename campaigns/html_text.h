@@ -1,4 +1,4 @@
-// The text part for an HTML part: headings, paragraphs and lists laid out, links kept as
+// The text part for an HTML part: headings, paragraphs, lists and tables laid out, links kept as
 // "text (url)", entities decoded, style, script and comments dropped. Never fails; what is not
 // HTML passes as text. Template tags pass through untouched, so that a template gives a template.
 #pragma once

@@ -66,9 +66,25 @@ struct MessageContent {
     std::size_t message_bytes_max = 10u << 20;
 };
 
+// What a recipient gets to read, before it is encoded.
+struct ReadableMessage {
+    std::string subject, text, html;
+    std::string unsubscribe_url;  // as it stands in List-Unsubscribe; empty: there is none
+};
+
+class MessageRenderer : public Renderer {
+  public:
+    // Not for delivery: it allocates.
+    virtual Status readable(const RenderRequest& request, ReadableMessage& message) const = 0;
+
+    // Whether the row has every value that its message needs: "html: {{x}} has no value". A small
+    // part of what rendering costs.
+    virtual Status complete(const RenderRequest& request) const = 0;
+};
+
 struct CompiledContent {
-    std::shared_ptr<const Renderer> renderer;  // null when any problem is an error
-    std::vector<CampaignError> problems;       // all of them, in the order of the fields
+    std::shared_ptr<const MessageRenderer> renderer;  // null when any problem is an error
+    std::vector<CampaignError> problems;              // all of them, in the order of the fields
 };
 
 // keys may be null where tokens are not wanted (posthorn check): then {{unsubscribe_token}} renders

@@ -110,10 +110,12 @@ void ContentCompiler::compile_sender() {
         parts_.to_name = compile_text(content_.to_name, TemplateKind::kHeader, "/to_name");
     Program subject = compile_text(content_.subject.text, TemplateKind::kHeader, "/subject",
                                    content_.subject.file);
-    if (subject.is_constant())
-        append_header(parts_.sender_headers, "Subject", subject.constant_text());
-    else
+    if (!subject.is_constant()) {
         parts_.subject = std::move(subject);
+        return;
+    }
+    parts_.constant_subject = subject.constant_text();
+    append_header(parts_.sender_headers, "Subject", parts_.constant_subject);
 }
 
 void ContentCompiler::compile_unsubscribe() {

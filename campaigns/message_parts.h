@@ -11,8 +11,12 @@
 #include "campaigns/template_program.h"
 #include "campaigns/template_run.h"
 #include "engine/mail/mime.h"
+#include "engine/queue/audience_row.h"
 
 namespace posthorn {
+
+// Why a program's run did not end well; where names the part of the message.
+Status status_of(const RunOutcome& outcome, const Program& program, std::string_view where);
 
 inline constexpr std::size_t kHeaderValueBytesMax = 8192;    // of one rendered header
 inline constexpr std::size_t kUnsubscribeUrlBytesMax = 900;  // it cannot fold, a line ends at 998
@@ -40,6 +44,7 @@ struct MessageParts {
     std::string list_headers;    // List-Id to MIME-Version, and custom headers without variables
     std::optional<Program> to_name;
     std::optional<Program> subject;  // otherwise in sender_headers
+    std::string constant_subject;
     std::vector<CompiledHeader> headers;
     std::optional<std::size_t> own_headers;  // the slot of a recipient's own, over the others
 
@@ -58,18 +63,21 @@ struct MessageParts {
     std::size_t message_bytes_max = 0;
 };
 
-class CompiledMessage final : public Renderer {
+class CompiledMessage final : public MessageRenderer {
   public:
     explicit CompiledMessage(MessageParts parts) : parts_(std::move(parts)) {}
 
     Status render(const RenderRequest& request, RenderedMessage& message) const override;
     Status envelope(const RenderRequest& request, RenderedMessage& message) const override;
+    Status readable(const RenderRequest& request, ReadableMessage& message) const override;
+    Status complete(const RenderRequest& request) const override;
 
   private:
     struct Scratch;
     static Scratch& scratch_of_thread();
 
     Status read_row(const RenderRequest& request, RenderedMessage& message, Scratch& scratch) const;
+    void fill_slots(AudienceRow& row, Scratch& scratch) const;
     Status make_unsubscribe(Scratch& scratch, const std::string& address) const;
     Status write_headers(const RenderRequest& request, RenderedMessage& message,
                          Scratch& scratch) const;

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "campaigns/message_parts.h"
+#include "campaigns/message_scratch.h"
 #include "campaigns/own_headers.h"
 #include "engine/base/hash.h"
 #include "engine/mail/encodings.h"
@@ -13,22 +13,6 @@ namespace {
 constexpr std::size_t kBase64LineBytes = kEncodedLineMax / 4 * 3;
 
 Error refused(std::string why) { return {ErrorKind::kInvalid, std::move(why)}; }
-
-Status status_of(const RunOutcome& outcome, const Program& program, std::string_view where) {
-    switch (outcome.state) {
-        case RunState::kDone:
-            return {};
-        case RunState::kMissing:
-            return refused(std::string(where) + ": " + program.names[outcome.name].tag +
-                           " has no value");
-        case RunState::kRefused:
-        case RunState::kTooLong:
-            return refused(std::string(where) + " becomes too long");
-        case RunState::kTooDeep:
-            return refused(std::string(where) + ": a partial includes itself more than 32 deep");
-    }
-    return {};
-}
 
 void append_hex(std::string& out, const std::array<char, 16>& bytes) {
     constexpr char kHex[] = "0123456789abcdef";
@@ -108,15 +92,21 @@ class Multipart {
 
 }  // namespace
 
-// Buffers of one thread, grown by the largest message so far; nothing in them outlives a call.
-struct CompiledMessage::Scratch {
-    TemplateScratch run;
-    std::vector<TemplateValue> slots;
-    Address address;
-    std::string name, token, url, value, plain, hashed;
-    std::array<char, 16> hash{};
-    std::size_t personal_from = 0;  // where in the message its body's first value stands, or npos
-};
+Status status_of(const RunOutcome& outcome, const Program& program, std::string_view where) {
+    switch (outcome.state) {
+        case RunState::kDone:
+            return {};
+        case RunState::kMissing:
+            return refused(std::string(where) + ": " + program.names[outcome.name].tag +
+                           " has no value");
+        case RunState::kRefused:
+        case RunState::kTooLong:
+            return refused(std::string(where) + " becomes too long");
+        case RunState::kTooDeep:
+            return refused(std::string(where) + ": a partial includes itself more than 32 deep");
+    }
+    return {};
+}
 
 CompiledMessage::Scratch& CompiledMessage::scratch_of_thread() {
     thread_local Scratch scratch;
@@ -167,16 +157,22 @@ Status CompiledMessage::read_row(const RenderRequest& request, RenderedMessage& 
         message.envelope_from = parts_.envelope_from;
     message.smtputf8 = parts_.smtputf8 || scratch.address.smtputf8;
 
+    fill_slots(*row, scratch);
+    scratch.slots[static_cast<std::size_t>(BuiltIn::kRecipientDomain)] = {scratch.address.domain,
+                                                                          false};
+    return {};
+}
+
+void CompiledMessage::fill_slots(AudienceRow& row, Scratch& scratch) const {
     scratch.slots.resize(kBuiltInCount + parts_.columns);
     const auto slot = [&scratch](BuiltIn name) -> TemplateValue& {
         return scratch.slots[static_cast<std::size_t>(name)];
     };
     slot(BuiltIn::kUnsubscribeUrl) = slot(BuiltIn::kUnsubscribeToken) = {{}, false};
-    slot(BuiltIn::kRecipientEmail) = {row->address(), false};
-    slot(BuiltIn::kRecipientName) = {row->name(), false};
-    slot(BuiltIn::kRecipientDomain) = {scratch.address.domain, false};
-    for (std::size_t i = 0; i < parts_.columns; ++i) scratch.slots[kBuiltInCount + i] = row->next();
-    return {};
+    slot(BuiltIn::kRecipientEmail) = {row.address(), false};
+    slot(BuiltIn::kRecipientName) = {row.name(), false};
+    slot(BuiltIn::kRecipientDomain) = {{}, false};
+    for (std::size_t i = 0; i < parts_.columns; ++i) scratch.slots[kBuiltInCount + i] = row.next();
 }
 
 Status CompiledMessage::make_unsubscribe(Scratch& scratch, const std::string& address) const {

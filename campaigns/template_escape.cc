@@ -90,14 +90,24 @@ void append_ascii(std::string& out, char c, Escape escape, const std::array<bool
         append_reference(out, c);
 }
 
+// Some readers of HTML end an attribute without quotes at any of Unicode's blanks.
+bool is_wide_blank(char32_t c) {
+    return c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
+           c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
 void append_code_point(std::string& out, char32_t value, Escape escape) {
     const bool control = value >= 0x80 && value < 0xA0;
-    std::string bytes;
-    append_utf8(bytes, control ? U' ' : value);
-    if (is_url(escape))
+    const char32_t written = control ? U' ' : value;
+    if (escape == Escape::kHtmlUnquoted && (control || is_wide_blank(value))) {
+        out.append("&#").append(std::to_string(static_cast<std::uint32_t>(written))).append(";");
+    } else if (is_url(escape)) {
+        std::string bytes;
+        append_utf8(bytes, written);
         append_percent_encoded(out, bytes);
-    else
-        out.append(control && escape == Escape::kHtmlUnquoted ? "&#32;" : bytes);
+    } else {
+        append_utf8(out, written);
+    }
 }
 
 // As browsers read a scheme: without blanks and controls, in any case.

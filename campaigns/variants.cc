@@ -13,9 +13,10 @@ namespace {
 
 constexpr std::size_t kCampaignBytes = 4;  // of an audience key: the campaign's number
 
-class VariantRenderer final : public Renderer {
+class VariantRenderer final : public MessageRenderer {
   public:
-    VariantRenderer(VariantChoice choice, std::vector<std::shared_ptr<const Renderer>> renderers)
+    VariantRenderer(VariantChoice choice,
+                    std::vector<std::shared_ptr<const MessageRenderer>> renderers)
         : choice_(std::move(choice)), renderers_(std::move(renderers)) {}
 
     Status envelope(const RenderRequest& request, RenderedMessage& message) const override {
@@ -24,14 +25,20 @@ class VariantRenderer final : public Renderer {
     Status render(const RenderRequest& request, RenderedMessage& message) const override {
         return chosen(request).render(request, message);
     }
+    Status readable(const RenderRequest& request, ReadableMessage& message) const override {
+        return chosen(request).readable(request, message);
+    }
+    Status complete(const RenderRequest& request) const override {
+        return chosen(request).complete(request);
+    }
 
   private:
-    const Renderer& chosen(const RenderRequest& request) const {
+    const MessageRenderer& chosen(const RenderRequest& request) const {
         return *renderers_[choice_.of(request.audience_key)];
     }
 
     VariantChoice choice_;
-    std::vector<std::shared_ptr<const Renderer>> renderers_;  // by variant
+    std::vector<std::shared_ptr<const MessageRenderer>> renderers_;  // by variant
 };
 
 // Weights count in thousandths.
@@ -115,7 +122,7 @@ CompiledContent compile_campaign(const Campaign& campaign, const std::vector<std
     };
     if (campaign.variants.empty()) return compile(campaign);
     CompiledContent out;
-    std::vector<std::shared_ptr<const Renderer>> renderers;
+    std::vector<std::shared_ptr<const MessageRenderer>> renderers;
     for (std::size_t i = 0; i < campaign.variants.size(); ++i) {
         const Variant& variant = campaign.variants[i];
         CompiledContent compiled = compile(with_variant(campaign, variant));

@@ -75,6 +75,8 @@ bool take(DnsAnswer& answer, const dns::RecordValue& value) {
         std::string joined;
         for (const std::string& part : text->strings) joined += part;
         answer.texts.push_back(std::move(joined));
+    } else if (const auto* target = std::get_if<dns::NameTarget>(&value)) {
+        answer.names.push_back(lower(target->name));
     } else {
         return false;
     }

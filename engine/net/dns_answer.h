@@ -42,6 +42,7 @@ struct DnsAnswer {
     std::vector<MxRecord> mx;
     std::vector<IpAddress> addresses;
     std::vector<std::string> texts;  // of TXT, the strings of a record joined
+    std::vector<std::string> names;  // of PTR, lower case
     std::string alias;
     std::string detail;  // "SERVFAIL", "no answer in time": for people
 };

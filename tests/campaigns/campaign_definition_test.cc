@@ -24,7 +24,8 @@ Campaign loaded(const std::string& file) {
 
 const std::vector<std::string> kCampaigns = {
     "tests/campaigns/files/good/minimal.json", "tests/campaigns/files/good/full.jsonc",
-    "campaigns/examples/newsletter/newsletter.json", "campaigns/examples/receipt/receipt.json"};
+    "campaigns/examples/newsletter/newsletter.json", "campaigns/examples/receipt/receipt.json",
+    "campaigns/examples/announcement/announcement.jsonc"};
 
 TEST(CampaignDefinitionTest, ADefinitionReadsBackToItself) {
     for (const std::string& file : kCampaigns) {

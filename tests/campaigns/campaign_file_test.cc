@@ -68,7 +68,8 @@ TEST(CampaignFileTest, EveryBadFileGivesItsFaultAtItsPlace) {
 TEST(CampaignFileTest, GoodFilesAndExamplesHaveNoFaults) {
     for (const std::string& file :
          {kFiles + "good/minimal.json", kFiles + "good/full.jsonc",
-          kExamples + "newsletter/newsletter.json", kExamples + "receipt/receipt.json"}) {
+          kExamples + "newsletter/newsletter.json", kExamples + "receipt/receipt.json",
+          kExamples + "announcement/announcement.jsonc"}) {
         const LoadedCampaign loaded = load_campaign(file, LoadOptions{});
         EXPECT_TRUE(loaded.ok()) << to_text(loaded.errors, file);
     }

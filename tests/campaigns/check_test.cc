@@ -16,7 +16,7 @@ class CheckTest : public ListFixture {
     // A sound campaign over list.csv, with further members.
     CheckedCampaign check(const std::string& members, const CheckOptions& options = {}) {
         file("campaign.json", R"({ "from": "news@acme.test", "return_path": "b@acme.test",
-  "compliance": { "physical_address": "Acme", "unsubscribe": { "mailto": "u@acme.test" } },
+  "compliance": { "physical_address": "Acme", "unsubscribe": { "url": "https://u.acme.test/{{unsubscribe_token}}" } },
   "recipients": { "file": "list.csv", "max_invalid_percent": 50 },
   )" + members + "\n}\n");
         return check_campaign_file(path("campaign.json"), options);
@@ -43,7 +43,8 @@ TEST_F(CheckTest, ASoundCampaignHasNothingToSay) {
 
 TEST_F(CheckTest, ExamplesAreSound) {
     const std::string root = std::string(POSTHORN_SOURCE_DIR) + "/campaigns/examples/";
-    for (const char* name : {"newsletter/newsletter.json", "receipt/receipt.json"}) {
+    for (const char* name : {"newsletter/newsletter.json", "receipt/receipt.json",
+                             "announcement/announcement.jsonc"}) {
         const CheckedCampaign checked = check_campaign_file(root + name, CheckOptions{});
         EXPECT_TRUE(checked.errors.empty()) << to_text(checked.errors, name);
     }

@@ -193,6 +193,7 @@ TEST(Template, EscapesByWhereTheTagStands) {
         {"<p>{{{evil}}}</p>", "<p><b>\"&'\r\n </p>"},
         {"<p title=\"{{evil}}\">", "<p title=\"&lt;b&gt;&quot;&amp;&#39;\r\n \">"},
         {"<p title={{city}}{{evil}}>", "<p title=Zürich&lt;b&gt;&quot;&amp;&#39;&#13;&#10;&#32;>"},
+        {"<p title={{none | default: 'a\u2028b\u00a0c'}}>", "<p title=a&#8232;b&#160;c>"},
         {"<a href=\"{{url}}\">", "<a href=\"https://x.test/?a=1&amp;b=2\">"},
         {"<a href='{{evil}}'>", "<a href='%3Cb%3E%22&amp;&#39;%0D%0A%20'>"},
         {"<a href=\"/x?c={{city}}&n={{url}}\">",

@@ -17,7 +17,7 @@ struct Parsed {
     Invocation invocation;
     std::string file, campaign, address, domain, token, reason, source, since, outcome, stage;
     std::string as, out, segment;
-    std::vector<std::string> addresses, assignments;
+    std::vector<std::string> addresses, assignments, test_to;
     bool allow_outside = false, dns = false, follow = false, count = false, dry_run = false;
     std::string help_topic;
 };
@@ -172,14 +172,28 @@ void CommandLine::add_campaign_commands() {
     CLI::App* send = command("send", "check a campaign file, import its list, deliver, report",
                              [with_file](const Parsed& parsed, nlohmann::json& request) {
                                  with_file(parsed, request);
+                                 if (!parsed.test_to.empty()) {
+                                     request["test_to"] = parsed.test_to;
+                                     request["as"] = parsed.as;
+                                 }
                                  if (!parsed.dry_run) return;
                                  request["command"] = "check";
                                  request["count"] = true;
                              });
     file_option(send, parsed_.file, "the campaign file");
     outside_flag(send);
-    send->add_flag("--dry-run", parsed_.dry_run,
-                   "check and count the whole list, say who would get it; queue nothing");
+    CLI::Option* const dry_run =
+        send->add_flag("--dry-run", parsed_.dry_run,
+                       "check and count the whole list, say who would get it; queue nothing");
+    CLI::Option* const test_to =
+        send->add_option("--test-to", parsed_.test_to,
+                         "send what one recipient would get to these addresses instead; the queue "
+                         "is not touched")
+            ->type_name("EMAIL")
+            ->excludes(dry_run);
+    send->add_option("--as", parsed_.as, "with --test-to: as this recipient [the list's first]")
+        ->type_name("EMAIL")
+        ->needs(test_to);
     send->footer(
         "Ctrl-C stops cleanly, a second one at once; the same command goes on where it "
         "stopped.\nA finished campaign is never sent again.");

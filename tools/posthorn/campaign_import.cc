@@ -4,7 +4,9 @@
 
 #include "campaigns/audience_import_sink.h"
 #include "campaigns/campaign_definition.h"
+#include "campaigns/missing_values.h"
 #include "campaigns/segment_history.h"
+#include "campaigns/variants.h"
 #include "engine/queue/campaign_catalog.h"
 #include "engine/queue/suppressions.h"
 #include "tools/posthorn/stored_campaigns.h"
@@ -34,6 +36,7 @@ class ListImport {
             const auto read = read_rows();
             if (!read) return read.error();
             if (intake_->state() == AudienceIntake::State::kFailed) return refused();
+            if (!missing_.empty()) return give_up(missing_);
             if (!*read) return ImportEnd{false, record_, {}};
         }
         return merge();
@@ -63,14 +66,24 @@ class ListImport {
     // False: stopped.
     Result<bool> read_rows() {
         AudienceImportSink sink(*import_);
+        MissingValues looked_at(
+            sink, [this]() -> const std::vector<std::string>& { return intake_->columns(); },
+            [this](const std::vector<std::string>& columns) {
+                return compile_campaign(campaign_, columns, nullptr);
+            });
+        const bool looks = campaign_.missing == MissingPolicy::kError;
+        AudienceSink& rows = looks ? static_cast<AudienceSink&>(looked_at) : sink;
         while (intake_->state() == AudienceIntake::State::kReading) {
+            missing_ = looked_at.errors();
+            if (looked_at.rows() > kMissingRowsShown) return true;
             if (!options_.proceed(intake_->figures().rows)) {
                 RETURN_IF_ERROR(checkpoint());
                 return false;
             }
-            intake_->read(sink, kRowsPerStep);
+            intake_->read(rows, kRowsPerStep);
             if (import_->run_full()) RETURN_IF_ERROR(checkpoint());
         }
+        missing_ = looked_at.errors();
         if (intake_->state() == AudienceIntake::State::kDone) RETURN_IF_ERROR(checkpoint());
         return true;
     }
@@ -127,6 +140,7 @@ class ListImport {
     StoredHistory history_;
     std::unique_ptr<AudienceImport> import_;
     std::unique_ptr<AudienceIntake> intake_;
+    std::vector<CampaignError> missing_;  // values that rows lack
 };
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "tools/posthorn/json_fields.h"
 #include "tools/posthorn/problems.h"
 #include "tools/posthorn/record_json.h"
+#include "tools/posthorn/sender_dns_lookup.h"
 #include "tools/posthorn/terminal_text.h"
 
 namespace posthorn {
@@ -82,21 +83,54 @@ ordered_json count_json(const CheckedCampaign& checked, WallTime now) {
     return json;
 }
 
+}  // namespace
+
 WallTime wall_now() {
     return WallTime(
         std::chrono::duration_cast<Duration>(std::chrono::system_clock::now().time_since_epoch()));
 }
 
-}  // namespace
+std::optional<CommandResult> pick_recipient(const Campaign& campaign, const std::string& as,
+                                            PickedRecipient& picked) {
+    std::optional<Address> wanted;
+    if (!as.empty()) {
+        wanted.emplace();
+        if (const auto fault = parse_address(as, *wanted); fault != AddressFault::kNone)
+            return invalid_input("'" + as + "' is not an address: " + std::string(reason(fault)));
+    }
+    OneRecipient recipient(wanted);
+    IntakeOptions options;
+    options.now = wall_now();
+    AudienceIntake intake(campaign, std::move(options));
+    while (!recipient.found() && intake.state() == AudienceIntake::State::kReading)
+        intake.read(recipient, kRowsPerStep);
+    if (!recipient.found()) {
+        picked.problems = intake.errors();
+        return invalid_input(wanted ? wanted->to_string() + " is not a recipient of this campaign"
+                                    : "the campaign has no recipients");
+    }
+    picked.key = recipient.key();
+    picked.row = recipient.row();
+    picked.columns = intake.columns();
+    return std::nullopt;
+}
 
 CommandResult run_check(const nlohmann::json& request, const Config& config, Store* store,
                         LineSink& sink) {
-    if (true_field(request, "dns"))
-        return invalid_input("--dns is not supported yet: leave it out");
     CheckOptions options;
     options.load = load_options(request, config);
     options.now = wall_now();
     options.count = true_field(request, "count");
+    std::unique_ptr<SenderDnsLookup> dns;
+    if (true_field(request, "dns")) {
+        auto made = SenderDnsLookup::create(config.dns_servers);
+        if (!made) return failed(made.error());
+        dns = std::move(made).value();
+        options.more = [&](const Campaign& campaign) {
+            return check_sender_dns(sender_dns_of(campaign, config),
+                                    [&](const DnsQuery& query) { return dns->ask(query); });
+        };
+    }
     std::optional<StoredHistory> history;
     if (store != nullptr) {
         options.history = &history.emplace(*store);
@@ -148,28 +182,16 @@ CommandResult run_preview(const nlohmann::json& request, const Config& config, s
             sink.line(json_line(problem));
         return {kInvalidInput, ""};
     }
-    std::optional<Address> wanted;
-    if (const std::string as = text_field(request, "as"); !as.empty()) {
-        wanted.emplace();
-        if (const auto fault = parse_address(as, *wanted); fault != AddressFault::kNone)
-            return invalid_input("'" + as + "' is not an address: " + std::string(reason(fault)));
-    }
-    OneRecipient recipient(wanted);
-    IntakeOptions options;
-    options.now = wall_now();
-    AudienceIntake intake(loaded.campaign, std::move(options));
-    while (!recipient.found() && intake.state() == AudienceIntake::State::kReading)
-        intake.read(recipient, kRowsPerStep);
-    if (!recipient.found()) {
-        for (const ordered_json& problem : problems_json(intake.errors()))
+    PickedRecipient recipient;
+    if (auto none = pick_recipient(loaded.campaign, text_field(request, "as"), recipient)) {
+        for (const ordered_json& problem : problems_json(recipient.problems))
             sink.line(json_line(problem));
-        return invalid_input(wanted ? wanted->to_string() + " is not a recipient of this campaign"
-                                    : "the campaign has no recipients");
+        return *none;
     }
     auto signer = dkim_signer(loaded.campaign);
     if (!signer) return invalid_input(signer.error().message);
     const CompiledContent compiled =
-        compile_campaign(loaded.campaign, intake.columns(), nullptr, {std::move(*signer), {}});
+        compile_campaign(loaded.campaign, recipient.columns, nullptr, {std::move(*signer), {}});
     if (compiled.renderer == nullptr) {
         for (const ordered_json& problem : problems_json(compiled.problems))
             sink.line(json_line(problem));
@@ -178,7 +200,7 @@ CommandResult run_preview(const nlohmann::json& request, const Config& config, s
     RenderedMessage message;
     const WallTime now = wall_now();
     const Status rendered =
-        compiled.renderer->render({recipient.key(), recipient.row(), now, now}, message);
+        compiled.renderer->render({recipient.key, recipient.row, now, now}, message);
     if (!rendered) return invalid_input(rendered.error().message);
     bytes = std::move(message.bytes);
     const std::string out = text_field(request, "out");

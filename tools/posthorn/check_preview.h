@@ -3,8 +3,12 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "campaigns/campaign.h"
+#include "campaigns/campaign_errors.h"
 #include "engine/queue/store.h"
 #include "engine/server/config.h"
 #include "tools/posthorn/command.h"
@@ -26,5 +30,18 @@ std::string audience_count_text(const nlohmann::json& count);
 // The message's bytes, raw; into request["out"] as a file when that is there.
 CommandResult run_preview(const nlohmann::json& request, const Config& config, std::string& bytes,
                           LineSink& sink);
+
+WallTime wall_now();
+
+// One recipient of a campaign and the columns of the list.
+struct PickedRecipient {
+    std::string key, row;
+    std::vector<std::string> columns;
+    std::vector<CampaignError> problems;  // of the list, when nobody was found
+};
+
+// The recipient with that address; the list's first for an empty one. A result: there is none.
+std::optional<CommandResult> pick_recipient(const Campaign& campaign, const std::string& as,
+                                            PickedRecipient& picked);
 
 }  // namespace posthorn

@@ -49,6 +49,11 @@ std::optional<CommandResult> CampaignSending::begin(const nlohmann::json& reques
     return enter();
 }
 
+std::optional<CommandResult> CampaignSending::begin(Campaign campaign) {
+    campaign_ = std::move(campaign);
+    return enter();
+}
+
 void CampaignSending::say_problems(const std::vector<CampaignError>& problems) {
     for (const ordered_json& problem : problems_json(problems))
         sink_.line(json_line(ordered_json{{"problem", problem}}));

@@ -24,6 +24,9 @@ class CampaignSending {
     // Checks and enters the campaign. A result: there is nothing to deliver, for better or worse.
     std::optional<CommandResult> begin(const nlohmann::json& request);
 
+    // The same of a campaign that was checked.
+    std::optional<CommandResult> begin(Campaign campaign);
+
     // With context.runtime running: until the campaign ends, pauses, or the runtime does.
     CommandResult deliver();
 

@@ -19,6 +19,7 @@
 #include "tools/posthorn/report.h"
 #include "tools/posthorn/send.h"
 #include "tools/posthorn/terminal_text.h"
+#include "tools/posthorn/test_send.h"
 
 namespace posthorn {
 
@@ -175,6 +176,12 @@ int run_send(const Invocation& invocation) {
     if (!config) return kInvalidInput;
     const nlohmann::json request = parse_json_object(invocation.request);
     SendFollower follower(invocation, text_field(request, "file"));
+    if (request.contains("test_to")) {
+        const CommandResult result =
+            run_test_send(request, *config, invocation.data_directory, follower);
+        follower.end();
+        return report_error(result);
+    }
     const auto sent = while_busy([&]() -> Result<CommandResult> {
         const auto before = std::signal(SIGINT, leave_follower);
         auto asked = ask_owner(invocation.data_directory, invocation.request, follower);

@@ -1,0 +1,112 @@
+#include "campaigns/html_tag.h"
+
+#include <algorithm>
+
+namespace posthorn {
+namespace {
+
+constexpr std::size_t kAttributeNameMax = 16;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
+bool is_name(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == ':'; }
+
+std::string_view take_value(std::string_view& html) {
+    const char quote = html.empty() ? ' ' : html.front();
+    if (quote == '"' || quote == '\'') {
+        const std::size_t end = std::min(html.find(quote, 1), html.size());
+        const std::string_view value = html.substr(1, end - 1);
+        html.remove_prefix(std::min(end + 1, html.size()));
+        return value;
+    }
+    const std::size_t end = std::min(html.find_first_of("> \t\r\n"), html.size());
+    const std::string_view value = html.substr(0, end);
+    html.remove_prefix(end);
+    return value;
+}
+
+// Takes one attribute, or one character that begins none.
+void take_attribute(std::string_view& html, HtmlTag& tag) {
+    std::string name;
+    while (!html.empty() && is_name(html.front())) {
+        if (name.size() < kAttributeNameMax) name.push_back(lower(html.front()));
+        html.remove_prefix(1);
+    }
+    if (name.empty()) {
+        html.remove_prefix(1);
+        return;
+    }
+    std::string_view value;
+    std::string_view behind = html;
+    behind.remove_prefix(std::min(behind.find_first_not_of(" \t\r\n"), behind.size()));
+    if (!behind.empty() && behind.front() == '=') {
+        behind.remove_prefix(1);
+        behind.remove_prefix(std::min(behind.find_first_not_of(" \t\r\n"), behind.size()));
+        value = take_value(behind);
+        html = behind;
+    }
+    tag.attributes.emplace_back(std::move(name), value);
+}
+
+}  // namespace
+
+std::string_view HtmlTag::attribute(std::string_view wanted) const {
+    for (const auto& [known, value] : attributes)
+        if (known == wanted) return value;
+    return {};
+}
+
+bool HtmlTag::has(std::string_view wanted) const {
+    return std::any_of(attributes.begin(), attributes.end(),
+                       [wanted](const auto& known) { return known.first == wanted; });
+}
+
+bool begins_html_tag(std::string_view html) {
+    if (html.size() < 2 || html.front() != '<') return false;
+    return is_letter(html[1]) || (html[1] == '/' && html.size() > 2 && is_letter(html[2]));
+}
+
+HtmlTag take_html_tag(std::string_view& html) {
+    HtmlTag tag;
+    html.remove_prefix(1);
+    tag.closing = html.front() == '/';
+    if (tag.closing) html.remove_prefix(1);
+    while (!html.empty() && is_name(html.front())) {
+        tag.name.push_back(lower(html.front()));
+        html.remove_prefix(1);
+    }
+    while (!html.empty() && html.front() != '>') take_attribute(html, tag);
+    if (!html.empty()) html.remove_prefix(1);
+    return tag;
+}
+
+bool take_html_markup(std::string_view& html) {
+    if (html.starts_with("<!--")) {
+        const std::size_t end = html.find("-->", 4);
+        html.remove_prefix(end == std::string_view::npos ? html.size() : end + 3);
+        return true;
+    }
+    if (!html.starts_with("<!") && !html.starts_with("<?")) return false;
+    html.remove_prefix(std::min(html.find('>'), html.size() - 1) + 1);
+    return true;
+}
+
+bool holds_no_text(std::string_view name) {
+    return name == "style" || name == "script" || name == "title" || name == "template" ||
+           name == "noscript";
+}
+
+void skip_html_element(std::string_view& html, std::string_view name) {
+    for (std::size_t at = html.find("</"); at != std::string_view::npos;
+         at = html.find("</", at + 2)) {
+        const std::string_view found = html.substr(at + 2, name.size());
+        if (!std::equal(found.begin(), found.end(), name.begin(), name.end(),
+                        [](char a, char b) { return lower(a) == b; }))
+            continue;
+        html.remove_prefix(std::min(html.find('>', at), html.size() - 1) + 1);
+        return;
+    }
+    html = {};
+}
+
+}  // namespace posthorn
