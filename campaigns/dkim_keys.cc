@@ -1,23 +1,16 @@
 #include "campaigns/dkim_keys.h"
 
-#include <libpsl.h>
 #include <openssl/crypto.h>
 
 #include <string_view>
 
 #include "campaigns/campaign_file_sections.h"
+#include "campaigns/organisational_domain.h"
 
 namespace posthorn {
 namespace {
 
 constexpr std::size_t kKeyFileBytesMax = 64 * 1024;
-
-std::string_view organisation_of(const std::string& domain) {
-    const psl_ctx_t* const suffixes = psl_builtin();
-    const char* const found =
-        suffixes == nullptr ? nullptr : psl_registrable_domain(suffixes, domain.c_str());
-    return found == nullptr ? std::string_view(domain) : std::string_view(found);
-}
 
 }  // namespace
 
@@ -47,7 +40,7 @@ Result<std::shared_ptr<const DkimSigner>> dkim_signer(const Campaign& campaign) 
 }
 
 bool dkim_aligned(const std::string& domain, const std::string& from_domain) {
-    return organisation_of(domain) == organisation_of(from_domain);
+    return is_aligned(domain, from_domain, false);
 }
 
 }  // namespace posthorn
