@@ -20,6 +20,9 @@ struct Source {
     std::string ehlo;
 };
 
+// A wall clock that goes back by less is corrected; by more, it was wrong before.
+inline constexpr Duration kClockStepMin = std::chrono::minutes(10);
+
 struct DeliveryLimits {
     // Connections. A site starts low and earns more, as Postfix's destination concurrency does.
     std::uint32_t connections_max = 10'000;          // in all, from the open-file limit

@@ -15,4 +15,9 @@ WallTime RetryPolicy::next_due(std::uint32_t attempts, WallTime first_lease, Wal
     return std::max(now, std::min(now + wait, first_lease + age_max));
 }
 
+Duration RetryPolicy::longest_wait() const {
+    const Duration longest = *std::max_element(schedule.begin(), schedule.end());
+    return longest + longest / 5;
+}
+
 }  // namespace posthorn

@@ -134,6 +134,8 @@ void Scheduler::deadline_passed(Now now) {
 }
 
 SchedulerOutput& Scheduler::settle(Now now) {
+    if (now.wall + kClockStepMin < latest_wall_) unpark_all(0, {}, false, now);
+    latest_wall_ = now.wall;
     // Tending lanes makes sites dirty, pumping sites leaves lanes to tend: both shrink, so this
     // ends.
     do {
@@ -191,8 +193,9 @@ void Scheduler::stop(Now now) {
 }
 
 bool Scheduler::stopped() const {
-    if (!stopping_ || !slots_.empty() || !leases_.empty()) return false;
-    return failed_ || (journal_entries_ == 0 && output_.journal.empty());
+    if (!stopping_ || !slots_.empty()) return false;
+    if (failed_) return true;  // what was not recorded never will be: the next start recovers it
+    return leases_.empty() && journal_entries_ == 0 && output_.journal.empty();
 }
 
 const CampaignRun* Scheduler::campaign(CampaignNumber number) const {

@@ -208,6 +208,7 @@ class Scheduler {
     void finish_if_done(CampaignRun& run, Now now);
     void put_campaign(const CampaignRun& run);
     void unload(CampaignRun& run);
+    bool is_astray(const CampaignRun& run, WallTime due, Now now) const;
     bool is_suppressed(const Lane& lane, const Recipient& recipient) const;
     void note_suppressed(std::string_view domain, std::string_view folded_local);
 
@@ -245,6 +246,7 @@ class Scheduler {
                         std::vector<std::pair<Instant, std::string>>, std::greater<>>
         domain_wakes_;
     Instant next_idle_check_{};
+    WallTime latest_wall_;  // of the latest turn: that it goes back is seen
 
     std::uint64_t next_lease_;
     std::uint64_t next_slot_ = 1;

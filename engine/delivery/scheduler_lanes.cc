@@ -42,7 +42,10 @@ void Scheduler::rows_read(Lane& lane, TicketKind kind, RowsRead& answer, Now now
         return;
     }
     lane.flushing = false;
-    if (answer.next_due) {
+    if (answer.next_due && is_astray(*lane.campaign, *answer.next_due, now)) {
+        lane.flushing = true;
+        lane.next_due = now.wall;
+    } else if (answer.next_due) {
         lane.next_due =
             lane.next_due ? std::min(*lane.next_due, *answer.next_due) : answer.next_due;
     }
@@ -167,7 +170,7 @@ void Scheduler::rest(Lane& lane, Now now) {
     if (!lane.sendable() && lane.fresh_complete && !lane.hungry) {
         CampaignRun& run = *lane.campaign;
         if (lane.next_due) {
-            park(lane, *lane.next_due);
+            park(lane, is_astray(*lane.campaign, *lane.next_due, now) ? now.wall : *lane.next_due);
         } else {
             close_lane(lane);
             finish_if_done(run, now);
@@ -282,6 +285,11 @@ bool Scheduler::settle_without_attempt(Lane& lane, const Recipient& recipient, N
     ++journal_entries_;
     output_.journal.push_back(std::move(outcome));
     return true;
+}
+
+// Further off than any retry is put: the clock ran ahead when it was recorded, and was set back.
+bool Scheduler::is_astray(const CampaignRun& run, WallTime due, Now now) const {
+    return due > now.wall + run.plan.retry.longest_wait() + kClockStepMin;
 }
 
 // When a lane that cannot be sent now is worth looking at again; nullopt: it is not blocked.

@@ -67,7 +67,8 @@ void Scheduler::lanes_opened(CampaignRun& run, LanesOpened& answer, Now now) {
 
 void Scheduler::deferred_listed(CampaignRun& run, DeferredLanes& answer, Now now) {
     if (run.draining) return;
-    for (auto& [domain, due] : answer.lanes) {
+    for (auto& [domain, recorded] : answer.lanes) {
+        const WallTime due = is_astray(run, recorded, now) ? now.wall : recorded;
         if (const auto open = lanes_.find({run.number(), domain}); open != lanes_.end()) {
             Lane& lane = *open->second;
             lane.next_due = lane.next_due ? std::min(*lane.next_due, due) : due;
