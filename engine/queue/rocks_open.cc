@@ -1,3 +1,4 @@
+#include <rocksdb/transaction_log.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -35,6 +36,25 @@ Status check_format(const std::string& directory) {
     return write_file_durably(path, kFormat);
 }
 
+// What stands in a log without a batch: how the batches would be compressed.
+constexpr std::uintmax_t kEmptyLogBytes = 11;
+
+// RocksDB begins a log with every opening, and keeps an earlier one for ever that nothing was
+// written to. They are passed over when the store is opened, so they can go; whoever opens owns the
+// directory.
+void remove_empty_logs(rocksdb::DB& database, const std::string& directory) {
+    std::unique_ptr<rocksdb::LogFile> current;
+    if (!database.GetCurrentWalFile(&current).ok()) return;
+    const std::filesystem::path own = std::filesystem::path(current->PathName()).filename();
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+        const std::filesystem::path& path = entry.path();
+        std::error_code fault;
+        if (path.extension() == ".log" && path.filename() < own && entry.file_size(fault) <= kEmptyLogBytes)
+            std::filesystem::remove(path, fault);
+    }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_rocks_store(const std::string& directory,
@@ -53,6 +73,7 @@ Result<std::unique_ptr<Store>> open_rocks_store(const std::string& directory,
             error.message = "another process owns the store in " + directory;
         return error;
     }
+    remove_empty_logs(*opened, directory);
     return make_rocks_store(options, std::unique_ptr<rocksdb::DB>(opened), std::move(handles));
 }
 

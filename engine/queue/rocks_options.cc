@@ -1,6 +1,8 @@
 // How RocksDB is set up, each choice with its reason.
 #include <rocksdb/cache.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
 #include "engine/queue/rocks_database.h"
@@ -13,8 +15,6 @@ constexpr std::size_t kBlockBytes = 8 << 10;
 constexpr std::size_t kArenaBlockBytes = 64 << 10;  // thirteen families share the write buffer
 constexpr double kFilterBitsPerKey = 10;            // one lookup in a hundred reads in vain
 constexpr int kCacheShardBits = 2;
-constexpr std::size_t kLogBytesMax = 1 << 20;
-constexpr std::size_t kLogFilesMax = 2;
 
 // Looked up by key; the others are walked.
 bool looked_up(Family family) {
@@ -52,10 +52,30 @@ rocksdb::ColumnFamilyOptions family_options(Family family, const RocksOptions& o
     return family_options;
 }
 
+// Keeps RocksDB from going on by itself once a full disk has room again: what it had not written it
+// would write, and nobody here would know.
+class NoRecovery : public rocksdb::EventListener {
+  public:
+    void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                              bool* auto_recovery) override {
+        *auto_recovery = false;
+    }
+};
+
+// RocksDB's own log cannot be written to a full disk, and its second line then ends the process,
+// for Debian builds it with assertions. What goes wrong is in the status that every caller is
+// given.
+class NoLog : public rocksdb::Logger {
+  public:
+    using rocksdb::Logger::Logv;
+    void Logv(const char*, va_list) override {}
+};
+
 }  // namespace
 
 rocksdb::DBOptions database_options(const RocksOptions& options) {
     rocksdb::DBOptions database;
+    if (options.env != nullptr) database.env = options.env;
     database.create_if_missing = true;
     database.create_missing_column_families = true;
     database.max_background_jobs = options.background_threads;
@@ -73,10 +93,9 @@ rocksdb::DBOptions database_options(const RocksOptions& options) {
 
     // A failed sync is final: nobody resumes behind our back.
     database.max_bgerror_resume_count = 0;
+    database.listeners.push_back(std::make_shared<NoRecovery>());
 
-    database.info_log_level = rocksdb::WARN_LEVEL;
-    database.max_log_file_size = kLogBytesMax;
-    database.keep_log_file_num = kLogFilesMax;
+    database.info_log = std::make_shared<NoLog>();
     database.stats_dump_period_sec = 0;
     database.stats_persist_period_sec = 0;
     database.enable_write_thread_adaptive_yield = false;  // one writer: spinning gains nothing

@@ -9,6 +9,10 @@
 
 #include "engine/queue/store.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace posthorn {
 
 struct RocksOptions {
@@ -18,6 +22,7 @@ struct RocksOptions {
     std::size_t cache_bytes = std::size_t{24} << 20;  // blocks, indexes and filters
     int open_files_max = 256;
     int background_threads = 2;
+    rocksdb::Env* env = nullptr;  // the disk; null: this machine's. Outlives the store
 };
 
 // Makes the directory, mode 0700, if it is not there. kBusy: another process owns it; kConflict:

@@ -118,6 +118,16 @@ TEST_F(RocksStoreTest, HasWholeBatchesAfterItsLogWasCutAnywhere) {
     }
 }
 
+TEST_F(RocksStoreTest, LeavesNoLogForEachTimeThatItIsOpened) {
+    ASSERT_TRUE(put(*open(), "a", "1"));
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(*open()->get(Family::kState, "a"), "1");
+    int logs = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(directory()))
+        logs += entry.path().extension() == ".log" ? 1 : 0;
+    EXPECT_LE(logs, 2);
+    EXPECT_EQ(*open()->get(Family::kState, "a"), "1");
+}
+
 TEST_F(RocksStoreTest, TellsASecondOwnerThatItIsBusy) {
     const auto store = open();
     const auto second = open_rocks_store(directory());
