@@ -2,7 +2,6 @@
 #include "engine/server/runtime.h"
 
 #include <pthread.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <thread>
@@ -13,6 +12,7 @@
 #include "engine/net/resolver.h"
 #include "engine/queue/keys.h"
 #include "engine/queue/records.h"
+#include "engine/server/free_disk.h"
 #include "engine/server/sender_thread.h"
 
 namespace posthorn {
@@ -32,13 +32,6 @@ std::size_t mailbox_size(const DeliveryLimits& limits) {
     return 8 * (std::size_t{limits.in_flight_max} + limits.sweep_in_flight_max +
                 limits.connections_max + limits.lanes_open_max) +
            65'536;
-}
-
-double free_percent(const std::string& directory) {
-    struct statvfs figures {};
-    if (directory.empty() || statvfs(directory.c_str(), &figures) != 0 || figures.f_blocks == 0)
-        return 100;
-    return 100.0 * static_cast<double>(figures.f_bavail) / static_cast<double>(figures.f_blocks);
 }
 
 }  // namespace
@@ -349,10 +342,9 @@ void Runtime::Threads::reader_loop() {
 }
 
 void Runtime::Threads::watch_disk() {
-    const double free = free_percent(options_.directory);
+    const double free = free_disk_percent(options_.directory);
     if (free < options_.free_disk_percent_min && scheduler_->suspended().empty()) {
-        trouble_ = "less than " + std::to_string(options_.free_disk_percent_min).substr(0, 4) +
-                   " % of the disk is free: nothing is granted until there is room";
+        trouble_ = words_for_little_room(options_.free_disk_percent_min);
         scheduler_->suspend(trouble_);
     } else if (free >= options_.free_disk_percent_min && !scheduler_->suspended().empty()) {
         trouble_.clear();
