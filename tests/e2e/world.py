@@ -17,12 +17,17 @@ class World:
     def __init__(self, binaries, profile=None, sink_options=()):
         self.binaries = Path(binaries).resolve()
         self.home = Path(tempfile.mkdtemp(prefix="posthorn-e2e-"))
-        self.ledger = self.home / "ledger.ndjson"
+        self.ledgers = []  # one for each start of the sink
         self.summary_file = self.home / "summary.json"
-        ready = self.home / "ready"
-        command = [str(self.binaries / "posthorn-sink"), "--smtp", "127.0.0.1:0", "--dns",
-                   "127.0.0.1:0", "--ledger", str(self.ledger), "--summary",
-                   str(self.summary_file), "--ready-file", str(ready), *sink_options]
+        self.sink_options = list(sink_options)
+        self.start_sink(profile)
+        self.config({})
+
+    def start_sink(self, profile=None, smtp_port=0, dns="127.0.0.1:0"):
+        self.ledgers.append(self.home / f"ledger{len(self.ledgers)}.ndjson")
+        command = [str(self.binaries / "posthorn-sink"), "--smtp", f"127.0.0.1:{smtp_port}", "--dns", dns,
+                   "--ledger", str(self.ledgers[-1]), "--summary", str(self.summary_file),
+                   "--ready-file", str(self.home / "ready"), *self.sink_options]
         if profile is not None:
             if isinstance(profile, dict):
                 path = self.home / "profile.json"
@@ -34,7 +39,6 @@ class World:
         match = re.search(r"smtp=\S*:(\d+) dns=(\S+)", line)
         assert match, f"the sink did not start: {line!r}"
         self.smtp_port, self.dns = int(match.group(1)), match.group(2)
-        self.config({})
 
     def __enter__(self):
         return self
@@ -96,12 +100,13 @@ class World:
     def ledger_counts(self):
         """How often the sink accepted a message for each recipient, by (message, recipient)."""
         counts = collections.Counter()
-        if not self.ledger.exists():
-            return counts
-        with open(self.ledger) as lines:
-            for line in lines:
-                entry = json.loads(line)
-                counts[(entry["message_id"], entry["recipient"].lower())] += 1
+        for ledger in self.ledgers:
+            if not ledger.exists():
+                continue
+            with open(ledger) as lines:
+                for line in lines:
+                    entry = json.loads(line)
+                    counts[(entry["message_id"], entry["recipient"].lower())] += 1
         return counts
 
     def stop_sink(self):
