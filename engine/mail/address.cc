@@ -227,9 +227,8 @@ std::size_t find_bracket(std::string_view text) {
     bool quoted = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] == '"') quoted = !quoted;
-        if (text[i] == '\\' && quoted) ++i;
         if (text[i] == '<' && !quoted) return i;
-        if (i >= text.size()) break;
+        if (text[i] == '\\' && quoted) ++i;
     }
     return std::string_view::npos;
 }
