@@ -29,7 +29,7 @@ void RateWindow::advance(Instant now) {
     const std::int64_t first =
         std::max(newest_ + 1, bucket - static_cast<std::int64_t>(kBuckets) + 1);
     for (std::int64_t b = first; b <= bucket; ++b) {
-        std::uint64_t& count = counts_[slot_of(b, kBuckets)];
+        std::uint32_t& count = counts_[slot_of(b, kBuckets)];
         used_ -= count;
         count = 0;
     }
@@ -43,21 +43,20 @@ std::uint64_t RateWindow::available(Instant now) {
 
 void RateWindow::take(std::uint64_t count, Instant now) {
     CHECK(count <= available(now));
-    counts_[slot_of(newest_, kBuckets)] += count;
+    counts_[slot_of(newest_, kBuckets)] += static_cast<std::uint32_t>(count);
     used_ += count;
 }
 
-void RateWindow::give_back(std::uint64_t count, Instant now) {
+// Out of the bucket that it was counted in: out of any other, later windows would see too many. Once
+// that bucket has left the window there is nothing to give back.
+void RateWindow::give_back(std::uint64_t count, Instant taken, Instant now) {
     advance(now);
-    for (std::size_t i = 0; i < kBuckets && count > 0; ++i) {
-        const std::int64_t bucket = newest_ - static_cast<std::int64_t>(i);
-        if (bucket < 0) break;
-        std::uint64_t& held = counts_[slot_of(bucket, kBuckets)];
-        const std::uint64_t given = std::min(held, count);
-        held -= given;
-        used_ -= given;
-        count -= given;
-    }
+    const std::int64_t bucket = taken.time_since_epoch() / bucket_length();
+    if (bucket > newest_ || newest_ - bucket >= static_cast<std::int64_t>(kBuckets)) return;
+    std::uint32_t& held = counts_[slot_of(bucket, kBuckets)];
+    const auto given = static_cast<std::uint32_t>(std::min<std::uint64_t>(held, count));
+    held -= given;
+    used_ -= given;
 }
 
 Instant RateWindow::next_available(Instant now) {

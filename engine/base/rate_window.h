@@ -21,20 +21,21 @@ class RateWindow {
     void set_rate(Rate rate);
 
     std::uint64_t available(Instant now);
-    void take(std::uint64_t count, Instant now);       // count <= available(now)
-    void give_back(std::uint64_t count, Instant now);  // the youngest first; at most what was taken
+    void take(std::uint64_t count, Instant now);  // count <= available(now)
+    void give_back(std::uint64_t count, Instant taken, Instant now);  // of what was taken then
 
     // When available() grows next; now if it is positive already.
     Instant next_available(Instant now);
 
   private:
-    static constexpr std::size_t kBuckets = 33;  // 32 to the window, and the one being left
+    // 64 to the window, and the one being left: what is counted so long costs 1/64 of the rate.
+    static constexpr std::size_t kBuckets = 65;
 
     Duration bucket_length() const { return rate_.window / (kBuckets - 1); }
     void advance(Instant now);
 
     Rate rate_;
-    std::array<std::uint64_t, kBuckets> counts_{};
+    std::array<std::uint32_t, kBuckets> counts_{};
     std::int64_t newest_ = 0;  // number of the newest bucket since the clock's epoch
     std::uint64_t used_ = 0;   // sum of counts_
 };

@@ -59,6 +59,7 @@ struct CampaignRun {
     std::uint64_t lanes_parked = 0;
     std::uint64_t in_flight = 0;
     std::optional<RateWindow> rate;
+    std::map<std::string, RateWindow> domain_rates;  // outlive the lanes that count in them
     std::map<SlotId, std::uint32_t>
         slots;  // leased recipients by session, when connections are limited
 

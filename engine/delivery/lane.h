@@ -54,7 +54,7 @@ struct Lane {
     bool ready = false;                     // stands in its site's queue
     std::uint32_t in_flight = 0;            // handed out or to the journal, and not yet recorded
     std::map<SlotId, std::uint32_t> slots;  // leased recipients by session
-    std::optional<RateWindow> rate;         // of the campaign's throttle for this domain
+    RateWindow* rate = nullptr;             // of the campaign's throttle for this domain
     std::optional<std::uint32_t> connections_max;
     std::optional<Sweep> sweep;
 

@@ -87,6 +87,7 @@ void Scheduler::journal_reported(JournalReport report, Now now) {
     const auto& committed = std::get<JournalCommitted>(report);
     CHECK(committed.entries <= journal_entries_);
     journal_entries_ -= committed.entries;
+    note_recorded(committed.entries, now);
     for (const CampaignFigures& figures : committed.figures)
         if (const auto run = campaigns_.find(figures.campaign); run != campaigns_.end())
             run->second->figures = figures.figures;
@@ -137,8 +138,8 @@ SchedulerOutput& Scheduler::settle(Now now) {
     if (now.wall + kClockStepMin < latest_wall_) unpark_all(0, {}, false, now);
     latest_wall_ = now.wall;
     // Tending lanes makes sites dirty, pumping sites leaves lanes to tend: both shrink, so this
-    // ends.
-    do {
+    // ends. A lane that is closed makes room for the walk, which therefore comes last as well.
+    while (true) {
         for (const auto& [number, run] : campaigns_) {
             walk(*run);
             if (!run->open) finish_if_done(*run, now);  // its last replies came after a window
@@ -148,6 +149,7 @@ SchedulerOutput& Scheduler::settle(Now now) {
             lanes_to_tend_.push_back(std::move(hungry_lanes_.front()));
             hungry_lanes_.pop_front();
         }
+        if (lanes_to_tend_.empty() && dirty_sites_.empty()) break;
         const std::vector<LaneId> tending = std::exchange(lanes_to_tend_, {});
         for (const LaneId& id : tending)
             if (const auto lane = lanes_.find(id); lane != lanes_.end()) tend(*lane->second, now);
@@ -158,8 +160,25 @@ SchedulerOutput& Scheduler::settle(Now now) {
         }
         for (Site* site : pumping)
             if (!site->dirty) forget_site_if_unused(*site);
-    } while (!lanes_to_tend_.empty() || !dirty_sites_.empty());
+    }
+    note_sent_to_journal(now);
     return output_;
+}
+
+void Scheduler::note_sent_to_journal(Now now) {
+    const std::uint64_t last = entries_recorded_ + journal_entries_;
+    if (journal_entries_ > 0 && (sent_to_journal_.empty() || sent_to_journal_.back().first < last))
+        sent_to_journal_.emplace_back(last, now.instant);
+}
+
+void Scheduler::note_recorded(std::uint64_t entries, Now now) {
+    entries_recorded_ += entries;
+    journal_lag_ -= journal_lag_ / 8;
+    while (!sent_to_journal_.empty() && sent_to_journal_.front().first <= entries_recorded_) {
+        journal_lag_ =
+            std::max<Duration>(journal_lag_, now.instant - sent_to_journal_.front().second);
+        sent_to_journal_.pop_front();
+    }
 }
 
 std::optional<Instant> Scheduler::deadline(Now now) const {

@@ -256,6 +256,13 @@ class Scheduler {
     std::size_t in_flight_ = 0;          // recipients leased and not yet reported
     std::size_t unrecorded_ = 0;         // outcomes at the journal
     std::uint64_t journal_entries_ = 0;  // sent and not yet durable
+
+    // How long the journal takes: a lease is of use only behind it.
+    void note_sent_to_journal(Now now);
+    void note_recorded(std::uint64_t entries, Now now);
+    std::uint64_t entries_recorded_ = 0;
+    std::deque<std::pair<std::uint64_t, Instant>> sent_to_journal_;  // number of the last, when
+    Duration journal_lag_{0};
 };
 
 }  // namespace posthorn

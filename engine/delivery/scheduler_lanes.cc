@@ -56,7 +56,8 @@ Lane& Scheduler::open_lane(CampaignRun& run, const std::string& domain) {
     auto lane = std::make_unique<Lane>(id, run);
     const auto& limits = run.plan.throttle.per_domain;
     if (const auto limit = limits.find(domain); limit != limits.end()) {
-        if (limit->second.rate) lane->rate.emplace(*limit->second.rate);
+        if (limit->second.rate)
+            lane->rate = &run.domain_rates.try_emplace(domain, *limit->second.rate).first->second;
         lane->connections_max = limit->second.connections_max;
     }
     lane->domain = &domain_of(domain);

@@ -97,8 +97,8 @@ void Scheduler::slot_used(Slot& slot, AttemptEnd end, Now now) {
 void Scheduler::returned(LeaseState& state, const Recipient& recipient, Now now) {
     Lane& lane = *state.lane;
     CampaignRun& run = *lane.campaign;
-    if (lane.rate) lane.rate->give_back(1, now.instant);
-    if (run.rate) run.rate->give_back(1, now.instant);
+    if (lane.rate) lane.rate->give_back(1, state.granted, now.instant);
+    if (run.rate) run.rate->give_back(1, state.granted, now.instant);
     output_.journal.push_back(RecordReturned{state.lease->sequence, recipient});
     ++journal_entries_;
     --lane.in_flight;
@@ -357,20 +357,21 @@ Status Scheduler::set_plan(CampaignNumber campaign, const RetryPolicy& retry,
     } else {
         run.rate.emplace(*throttle.all.rate);
     }
+    std::erase_if(run.domain_rates, [&](const auto& entry) {
+        const auto limit = throttle.per_domain.find(entry.first);
+        return limit == throttle.per_domain.end() || !limit->second.rate;
+    });
+    for (const auto& [domain, limit] : throttle.per_domain)
+        if (limit.rate)
+            run.domain_rates.try_emplace(domain, *limit.rate).first->second.set_rate(*limit.rate);
     for (auto& [id, lane] : lanes_) {
         if (lane->campaign != &run) continue;
         const auto limit = throttle.per_domain.find(id.domain);
-        const ThrottleLimit none;
-        const ThrottleLimit& now_in_force =
-            limit != throttle.per_domain.end() ? limit->second : none;
-        lane->connections_max = now_in_force.connections_max;
-        if (!now_in_force.rate) {
-            lane->rate.reset();
-        } else if (lane->rate) {
-            lane->rate->set_rate(*now_in_force.rate);
-        } else {
-            lane->rate.emplace(*now_in_force.rate);
-        }
+        const auto rate = run.domain_rates.find(id.domain);
+        lane->connections_max.reset();
+        if (limit != throttle.per_domain.end())
+            lane->connections_max = limit->second.connections_max;
+        lane->rate = rate != run.domain_rates.end() ? &rate->second : nullptr;
         if (lane->site != nullptr) touch(*lane->site);
     }
     put_campaign(run);

@@ -92,10 +92,11 @@ void Scheduler::pump(Site& site, Now now) {
 // ask again.
 std::uint64_t Scheduler::allowance(Lane& lane, Now now, Instant& wake) {
     std::uint64_t allowed = kUnlimited;
-    for (auto* rate : {&lane.rate, &lane.campaign->rate}) {
-        if (!*rate) continue;
-        const std::uint64_t available = (*rate)->available(now.instant);
-        if (available == 0) wake = std::min(wake, (*rate)->next_available(now.instant));
+    auto& of_campaign = lane.campaign->rate;
+    for (RateWindow* rate : {lane.rate, of_campaign ? &*of_campaign : nullptr}) {
+        if (rate == nullptr) continue;
+        const std::uint64_t available = rate->available(now.instant);
+        if (available == 0) wake = std::min(wake, rate->next_available(now.instant));
         allowed = std::min(allowed, available);
     }
     return allowed;
@@ -150,15 +151,15 @@ void Scheduler::grant(Lane& lane, Slot& slot, std::size_t count, Now now) {
 
     CampaignRun& run = *lane.campaign;
     const auto taken = static_cast<std::uint32_t>(recipients.size());
-    const bool limited = lane.rate.has_value() || run.rate.has_value();
+    const bool limited = lane.rate != nullptr || run.rate.has_value();
     auto lease = std::make_shared<Lease>();
     lease->sequence = next_lease_++;
     lease->slot = slot.id;
     lease->lane = lane.id;
     lease->source = sources_[slot.source].name;
     lease->time = now.wall;
-    lease->valid_until =
-        now.instant + (limited ? limits_.limited_lease_validity : limits_.lease_validity);
+    lease->valid_until = now.instant + 2 * journal_lag_ +
+                         (limited ? limits_.limited_lease_validity : limits_.lease_validity);
     lease->alone = run.plan.retry.hold_uncertain;
     lease->renderer = run.plan.renderer;
     lease->recipients = std::move(recipients);

@@ -49,8 +49,19 @@ TEST(RateWindow, WhatIsGivenBackMayBeTakenAgain) {
     RateWindow window(Rate{10, std::chrono::hours(1)});
     window.take(10, at(100));
     EXPECT_EQ(window.available(at(200)), 0u);
-    window.give_back(4, at(300));
+    window.give_back(4, at(100), at(300));
     EXPECT_EQ(window.available(at(300)), 4u);
+}
+
+TEST(RateWindow, WhatIsGivenBackIsTakenFromTheTimeItWasCountedAt) {
+    RateWindow window(Rate{10, std::chrono::seconds(32)});
+    window.take(5, at(500));
+    window.take(5, at(20'500));
+    window.give_back(5, at(500), at(21'000));
+    window.take(5, at(21'500));
+    EXPECT_EQ(window.available(at(34'000)), 0u);  // ten since 20.5 s
+    window.give_back(5, at(500), at(34'000));     // left the window long ago
+    EXPECT_EQ(window.available(at(34'000)), 0u);
 }
 
 TEST(RateWindow, ALowerLimitCountsWhatWasUsed) {
