@@ -44,17 +44,23 @@ Status Process::start() {
     scheduler_ =
         std::make_unique<Scheduler>(scene_.knobs.limits, scene_.knobs.sources, scene_.knobs.senders,
                                     journal_->recovery().next_lease, Random(scene_.random.next()));
-    RETURN_IF_ERROR(load_holds());
+    RETURN_IF_ERROR(load_states());
     return load_campaigns();
 }
 
-Status Process::load_holds() {
+Status Process::load_states() {
     const std::string prefix = state_prefix("hold");
     auto cursor = scene_.store.cursor(Family::kState, prefix, prefix_end(prefix));
     for (cursor->seek(prefix); cursor->valid(); cursor->next())
         scheduler_->hold_restored(std::string(cursor->key().substr(prefix.size())),
                                   std::string(cursor->value()));
-    return cursor->status();
+    RETURN_IF_ERROR(cursor->status());
+    const std::string peers = state_prefix(kPeerKind);
+    auto peer = scene_.store.cursor(Family::kState, peers, prefix_end(peers));
+    for (peer->seek(peers); peer->valid(); peer->next())
+        (void)scheduler_->peer_restored(std::string(peer->key().substr(peers.size())),
+                                        peer->value(), scene_.agenda.now().wall);
+    return peer->status();
 }
 
 Status Process::load_campaigns() {

@@ -59,7 +59,7 @@ class Process final : public Client {
 
     void after(Duration wait, void (Process::*step)(std::size_t), std::size_t argument);
     Status load_campaigns();
-    Status load_holds();
+    Status load_states();
     void settle();
     void watch(const std::vector<JournalEntry>& entries);
     void post_order(std::size_t sender, SenderOrder order);
