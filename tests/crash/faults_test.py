@@ -62,6 +62,7 @@ class Scenario:
         total = self.options.recipients
         outcomes = report["outcomes"]
         assert report["state"] == "finished" and outcomes["delivered"] == total, report
+        self.world.settle_ledger()
         counts = self.world.ledger_counts()
         reached = {recipient for _, recipient in counts}
         assert len(reached) == total, f"{total - len(reached)} lost"

@@ -97,6 +97,20 @@ class World:
             process.wait()
             return None
 
+    def settle_ledger(self):
+        """Until the sink has written what it accepted: lines may follow the reply by 50 ms."""
+        size, still = -1, 0
+        while still < 5:
+            now = sum(ledger.stat().st_size for ledger in self.ledgers if ledger.exists())
+            still = still + 1 if now == size else 0
+            size = now
+            time.sleep(0.05)
+
+    @property
+    def ledger(self):
+        """Of the sink that runs, or ran last."""
+        return self.ledgers[-1]
+
     def ledger_counts(self):
         """How often the sink accepted a message for each recipient, by (message, recipient)."""
         counts = collections.Counter()

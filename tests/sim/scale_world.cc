@@ -119,14 +119,6 @@ void ScaleWorld::post(Duration wait, Kind kind, SlotId slot, std::uint32_t index
     events_.push({now_.instant + wait, made_++, kind, slot, index, std::move(what)});
 }
 
-template <class Input>
-void ScaleWorld::tell(Input input) {
-    own_allocations(true);
-    input(*scheduler_);
-    own_allocations(false);
-    heard_ = true;
-}
-
 ScaleReport ScaleWorld::run() {
     own_allocations(true);
     scheduler_ = std::make_unique<Scheduler>(

@@ -34,6 +34,9 @@ struct ScaleReport {
     std::uint32_t peak_sessions = 0;
 };
 
+// Bytes that are allocated while the scheduler works count as its own until they are freed.
+void own_allocations(bool by_scheduler);
+
 class ScaleWorld {
   public:
     explicit ScaleWorld(ScaleOptions options);
@@ -95,7 +98,12 @@ class ScaleWorld {
     bool append_fresh(Page& page, const Lane& lane, std::uint32_t from, std::size_t most);
     void resolve(const std::string& domain);
     template <class Input>
-    void tell(Input input);
+    void tell(Input input) {
+        own_allocations(true);
+        input(*scheduler_);
+        own_allocations(false);
+        heard_ = true;
+    }
 
     ScaleOptions options_;
     Random random_;
@@ -114,9 +122,6 @@ class ScaleWorld {
     Figures figures_;
     ScaleReport report_;
 };
-
-// Bytes that are allocated while the scheduler works count as its own until they are freed.
-void own_allocations(bool by_scheduler);
 std::size_t peak_owned_bytes();
 
 }  // namespace posthorn::sim
