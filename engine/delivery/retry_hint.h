@@ -15,6 +15,7 @@ namespace posthorn {
 
 inline constexpr Duration kHintMax{
     std::chrono::hours(4)};  // a longer one is not a wait for a retry
+inline constexpr Duration kHintedWaitMax = kHintMax + kHintMax / 10 + std::chrono::seconds(5);
 
 // The first wait that the text names; nothing for none, for zero, and beyond kHintMax.
 std::optional<Duration> wait_named_in(std::string_view text);

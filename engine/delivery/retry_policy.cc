@@ -17,7 +17,7 @@ WallTime RetryPolicy::next_due(std::uint32_t attempts, WallTime first_lease, Wal
 
 Duration RetryPolicy::longest_wait() const {
     const Duration longest = *std::max_element(schedule.begin(), schedule.end());
-    return longest + longest / 5;
+    return longest + longest * 2 / 5;
 }
 
 }  // namespace posthorn

@@ -23,7 +23,7 @@ struct RetryPolicy {
     WallTime next_due(std::uint32_t attempts, WallTime first_lease, WallTime now,
                       Random& random) const;
 
-    Duration longest_wait() const;  // that next_due() ever gives
+    Duration longest_wait() const;  // that the schedule ever gives, greylisted or not
 
     bool exhausted(std::uint32_t attempts) const { return attempts >= attempts_max; }
     bool expired(WallTime first_lease, WallTime now) const { return now >= first_lease + age_max; }

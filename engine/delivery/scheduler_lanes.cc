@@ -3,6 +3,7 @@
 
 #include "engine/base/check.h"
 #include "engine/base/hash.h"
+#include "engine/delivery/retry_hint.h"
 #include "engine/delivery/scheduler.h"
 
 namespace posthorn {
@@ -290,7 +291,8 @@ bool Scheduler::settle_without_attempt(Lane& lane, const Recipient& recipient, N
 
 // Further off than any retry is put: the clock ran ahead when it was recorded, and was set back.
 bool Scheduler::is_astray(const CampaignRun& run, WallTime due, Now now) const {
-    return due > now.wall + run.plan.retry.longest_wait() + kClockStepMin;
+    return due >
+           now.wall + std::max(run.plan.retry.longest_wait(), kHintedWaitMax) + kClockStepMin;
 }
 
 // When a lane that cannot be sent now is worth looking at again; nullopt: it is not blocked.

@@ -1,5 +1,6 @@
 // What the books make of batches as they become durable.
 #include "engine/base/check.h"
+#include "engine/delivery/retry_hint.h"
 #include "engine/queue/keys.h"
 #include "engine/queue/records.h"
 #include "tests/sim/books.h"
@@ -9,6 +10,18 @@ namespace posthorn::sim {
 namespace {
 
 std::size_t index(OutcomeState state) { return static_cast<std::size_t>(state); }
+
+struct DueWithin {
+    Duration earliest, latest;  // of the wait behind the last attempt
+};
+
+// The wait that the reply named, greylisting's step, or the schedule's with its jitter.
+DueWithin due_within(const AttemptRecord& last, Duration step) {
+    const auto named = last.reply.transient() ? wait_named_in(last.reply.text) : std::nullopt;
+    if (named) return {*named, *named + *named / 10 + std::chrono::seconds(5)};
+    if (last.category == Category::kGreylisted) return {step, step * 7 / 5};
+    return {step * 4 / 5, step * 6 / 5};
+}
 
 }  // namespace
 
@@ -167,11 +180,11 @@ void Books::check_due(const Truth& truth, const OutcomeRecord& outcome) {
     if (last.uncertain && last.host.empty()) return;  // found at a start: due at once
     const RetryPolicy& retry = knobs_of(truth.campaign).retry;
     const std::size_t step = std::min<std::size_t>(outcome.attempts, retry.schedule.size()) - 1;
-    const Duration wait = retry.schedule[step];
     const WallTime expiry = outcome.first_lease + retry.age_max;
-    if (outcome.next_due < std::min(last.time + wait * 4 / 5, expiry))
+    const DueWithin within = due_within(last, retry.schedule[step]);
+    if (outcome.next_due < std::min(last.time + within.earliest, expiry))
         fail('f', name_of(truth) + " is due before its step of the schedule");
-    if (outcome.next_due > agenda_.now().wall + wait * 6 / 5 || outcome.next_due > expiry)
+    if (outcome.next_due > agenda_.now().wall + within.latest || outcome.next_due > expiry)
         fail('f', name_of(truth) + " is due after its step of the schedule");
 }
 
