@@ -6,6 +6,19 @@ namespace posthorn {
 
 Status MissingValues::add(std::string_view domain, std::string_view local, std::string_view row,
                           std::uint64_t row_number) {
+    look_at(domain, local, row, row_number);
+    return next_.add(domain, local, row, row_number);
+}
+
+Status MissingValues::add_ranked(std::string_view domain, std::string_view local,
+                                 std::string_view row, std::uint64_t row_number,
+                                 std::uint64_t rank) {
+    look_at(domain, local, row, row_number);
+    return next_.add_ranked(domain, local, row, row_number, rank);
+}
+
+void MissingValues::look_at(std::string_view domain, std::string_view local, std::string_view row,
+                            std::uint64_t row_number) {
     if (!compiled_ || columns_().size() != columns_compiled_) recompile();
     if (renderer_ != nullptr) {
         key_ = audience_key({1, std::string(domain)}, local_key(local));
@@ -14,7 +27,6 @@ Status MissingValues::add(std::string_view domain, std::string_view local, std::
     } else if (!problem_.empty()) {
         note(row_number, problem_);
     }
-    return next_.add(domain, local, row, row_number);
 }
 
 // What no row has had so far is no variable yet; this row lacks it.

@@ -28,6 +28,8 @@ class MissingValues final : public AudienceSink {
 
     Status add(std::string_view domain, std::string_view local, std::string_view row,
                std::uint64_t row_number) override;
+    Status add_ranked(std::string_view domain, std::string_view local, std::string_view row,
+                      std::uint64_t row_number, std::uint64_t rank) override;
 
     std::uint64_t rows() const { return rows_; }  // that lack something
 
@@ -35,6 +37,8 @@ class MissingValues final : public AudienceSink {
     std::vector<CampaignError> errors() const;
 
   private:
+    void look_at(std::string_view domain, std::string_view local, std::string_view row,
+                 std::uint64_t row_number);
     void recompile();
     void note(std::uint64_t row_number, const std::string& what);
 
