@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/ascii.h"
 #include "engine/mail/encodings.h"
 #include "engine/mail/mime.h"
 
@@ -71,8 +72,7 @@ std::string encoded_attachment(const MessageAttachment& attachment) {
 std::string_view media_type_of(std::string_view file_name) {
     const std::size_t dot = file_name.rfind('.');
     std::string extension(dot == std::string_view::npos ? "" : file_name.substr(dot + 1));
-    for (char& c : extension)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+    ascii_lower(extension);
     for (const KnownType& known : kKnownTypes)
         if (known.extension == extension) return known.media_type;
     return "application/octet-stream";

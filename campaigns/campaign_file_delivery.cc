@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "campaigns/campaign_file_sections.h"
+#include "engine/base/ascii.h"
 
 namespace posthorn {
 
@@ -18,13 +19,6 @@ bool is_header_name(std::string_view name) {
     return !name.empty() && name.size() <= 76 && std::all_of(name.begin(), name.end(), [](char c) {
         return c > 0x20 && c < 0x7f && c != ':';
     });
-}
-
-std::string folded_header(std::string_view name) {
-    std::string out(name);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
 }
 
 ThrottleLimit read_limit(const ObjectReader& object) {
@@ -73,7 +67,7 @@ HeaderLines read_header_lines(const ObjectReader& object) {
     std::vector<std::string> seen;
     for (const auto& [name, unused] : headers->json().items()) {
         const std::string path = headers->path_of(name);
-        std::string folded = folded_header(name);
+        std::string folded = ascii_lowered(name);
         if (has_controls(name)) {
             reading.key_error(CampaignErrorCode::kHeaderInjection, path,
                               "a header's name holds a line break or a control character");

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "campaigns/nearest_name.h"
+#include "engine/base/ascii.h"
 
 namespace posthorn {
 
@@ -142,8 +143,7 @@ const KnownKey* find_key(std::string_view parent, std::string_view name) {
 std::string folded(std::string_view name) {
     std::string out;
     for (const char c : name)
-        if (c != '_' && c != '-' && c != ' ')
-            out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+        if (c != '_' && c != '-' && c != ' ') out.push_back(ascii_lower(c));
     return out;
 }
 

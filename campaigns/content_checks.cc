@@ -6,18 +6,12 @@
 #include "campaigns/content_links.h"
 #include "campaigns/html_text.h"
 #include "campaigns/word_lists.h"
+#include "engine/base/ascii.h"
 
 namespace posthorn {
 namespace {
 
 constexpr std::size_t kTextOfAMessage = 80;  // characters; fewer beside images are all-image mail
-
-std::string in_lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    return out;
-}
 
 // Without blanks: however a text is wrapped or marked up, the same words are equal.
 std::string without_blanks(std::string_view text) {
@@ -71,7 +65,7 @@ class MessageCheck {
 
 void MessageCheck::check_subject() {
     const std::string_view subject = message_.subject;
-    const std::string_view reply = reply_prefix(in_lower(subject));
+    const std::string_view reply = reply_prefix(ascii_lowered(subject));
     if (!reply.empty())
         note(CampaignErrorCode::kComplianceSubject, for_marketing(), "/subject",
              "the subject pretends to be a reply or forwarded",
@@ -162,9 +156,10 @@ void MessageCheck::check_images() {
 }
 
 void MessageCheck::check_words() {
-    const std::pair<std::string, const char*> places[] = {{in_lower(message_.subject), "/subject"},
-                                                          {in_lower(message_.text), "/text"},
-                                                          {in_lower(html_words_), "/html"}};
+    const std::pair<std::string, const char*> places[] = {
+        {ascii_lowered(message_.subject), "/subject"},
+        {ascii_lowered(message_.text), "/text"},
+        {ascii_lowered(html_words_), "/html"}};
     std::string found;
     std::string path;
     for (const auto& [text, where] : places)
@@ -212,7 +207,7 @@ std::vector<CampaignError> check_readable(const Campaign& campaign, const Readab
 }
 
 bool is_role_account(std::string_view local_part) {
-    const std::string folded = in_lower(local_part);
+    const std::string folded = ascii_lowered(local_part);
     return is_role_name(std::string_view(folded).substr(0, folded.find('+')));
 }
 

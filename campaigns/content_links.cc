@@ -6,6 +6,7 @@
 #include "campaigns/html_tag.h"
 #include "campaigns/html_text.h"
 #include "campaigns/word_lists.h"
+#include "engine/base/ascii.h"
 #include "engine/mail/ip_address.h"
 
 namespace posthorn {
@@ -23,13 +24,6 @@ std::string decoded(std::string_view value) {
     return out;
 }
 
-std::string in_lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    return out;
-}
-
 // Of an http or https URL, in lower case, without port and user; empty when it has none.
 std::string host_of(std::string_view url) {
     const std::size_t slashes = url.find("://");
@@ -38,7 +32,7 @@ std::string host_of(std::string_view url) {
     rest = rest.substr(0, rest.find_first_of("/?#\\"));
     if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos)
         rest.remove_prefix(at + 1);
-    return in_lower(
+    return ascii_lowered(
         rest.substr(0, rest.starts_with('[') ? std::string_view::npos : rest.find(':')));
 }
 
@@ -93,7 +87,7 @@ class LinkCheck {
     }
 
     void check_target(const std::string& url, bool is_link) {
-        const std::string folded = in_lower(url);
+        const std::string folded = ascii_lowered(url);
         if (folded.starts_with("cid:")) return cids_.add(url.substr(4));
         if (folded.empty() || (is_link && folded == "#"))
             return (is_link ? empty_ : broken_).add(url);
@@ -112,7 +106,7 @@ class LinkCheck {
 
     // "www.bank.example" as text of a link to elsewhere.
     void check_shown_target() {
-        std::string shown = in_lower(decoded(link_text_));
+        std::string shown = ascii_lowered(decoded(link_text_));
         if (shown.find_first_of(" \t\r\n") != std::string::npos) return;
         if (!shown.starts_with("http://") && !shown.starts_with("https://")) {
             if (!shown.starts_with("www.")) return;

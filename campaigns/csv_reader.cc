@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "campaigns/own_headers.h"
+#include "engine/base/ascii.h"
 #include "engine/mail/utf8.h"
 
 namespace posthorn {
@@ -19,14 +20,6 @@ std::string_view trimmed(std::string_view text) {
     while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
     while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
     return text;
-}
-
-bool same_letters(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    };
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 // Of the first line, what stands in quotes left out; a comma where there is none.

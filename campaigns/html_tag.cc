@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "engine/base/ascii.h"
+
 namespace posthorn {
 namespace {
 
 constexpr std::size_t kAttributeNameMax = 16;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
+bool is_letter(char c) { return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'; }
 bool is_name(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == ':'; }
 
 std::string_view take_value(std::string_view& html) {
@@ -29,7 +30,7 @@ std::string_view take_value(std::string_view& html) {
 void take_attribute(std::string_view& html, HtmlTag& tag) {
     std::string name;
     while (!html.empty() && is_name(html.front())) {
-        if (name.size() < kAttributeNameMax) name.push_back(lower(html.front()));
+        if (name.size() < kAttributeNameMax) name.push_back(ascii_lower(html.front()));
         html.remove_prefix(1);
     }
     if (name.empty()) {
@@ -72,7 +73,7 @@ HtmlTag take_html_tag(std::string_view& html) {
     tag.closing = html.front() == '/';
     if (tag.closing) html.remove_prefix(1);
     while (!html.empty() && is_name(html.front())) {
-        tag.name.push_back(lower(html.front()));
+        tag.name.push_back(ascii_lower(html.front()));
         html.remove_prefix(1);
     }
     while (!html.empty() && html.front() != '>') take_attribute(html, tag);
@@ -101,7 +102,7 @@ void skip_html_element(std::string_view& html, std::string_view name) {
          at = html.find("</", at + 2)) {
         const std::string_view found = html.substr(at + 2, name.size());
         if (!std::equal(found.begin(), found.end(), name.begin(), name.end(),
-                        [](char a, char b) { return lower(a) == b; }))
+                        [](char a, char b) { return ascii_lower(a) == b; }))
             continue;
         html.remove_prefix(std::min(html.find('>', at), html.size() - 1) + 1);
         return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "campaigns/list_reader.h"
+#include "engine/base/ascii.h"
 #include "engine/base/hash.h"
 
 namespace posthorn {
@@ -12,8 +13,7 @@ namespace {
 std::array<char, 16> hash_of(const Address& address) {
     thread_local std::string text;  // reused: this runs for every row
     text.clear();
-    for (const char c : address.local)
-        text.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    for (const char c : address.local) text.push_back(ascii_lower(c));
     text.push_back('@');
     text.append(address.domain);
     return hash128(text);

@@ -3,18 +3,12 @@
 #include <algorithm>
 
 #include "campaigns/ndjson_scan.h"
+#include "engine/base/ascii.h"
 #include "engine/mail/headers.h"
 
 namespace posthorn {
 
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_letters(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return lower(x) == lower(y); });
-}
 
 // Visits name and value of each member; stops where the visitor says so.
 template <class Visit>

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "engine/base/ascii.h"
 #include "engine/base/bytes.h"
 #include "engine/base/hash.h"
 #include "engine/queue/keys.h"
@@ -36,8 +37,7 @@ std::optional<Bytes> decode_base32(std::string_view text) {
     for (std::size_t i = 0; i < kBytes / 5; ++i) {
         std::uint64_t group = 0;
         for (char c : text.substr(8 * i, 8)) {
-            const std::size_t digit =
-                kDigits.find(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+            const std::size_t digit = kDigits.find(ascii_lower(c));
             if (digit == kDigits.npos) return std::nullopt;
             group = group << 5 | digit;
         }

@@ -4,6 +4,7 @@
 
 #include "campaigns/nearest_name.h"
 #include "campaigns/segment_parser.h"
+#include "engine/base/ascii.h"
 #include "engine/base/hash.h"
 
 namespace posthorn {
@@ -70,7 +71,7 @@ bool SegmentParser::operand(SegmentOperand& out) {
 
 bool SegmentParser::named_operand(SegmentOperand& out) {
     const SegmentToken& first = token();
-    const std::string name = segment_lower(first.text);
+    const std::string name = ascii_lowered(first.text);
     if (is_sign(following(), "(")) return time_function(name, out);
     if (name == "vars") return variable(out);
     ++at_;
@@ -94,7 +95,7 @@ bool SegmentParser::named_operand(SegmentOperand& out) {
 }
 
 bool SegmentParser::unknown_name(const SegmentToken& name) {
-    const std::string_view near = nearest_name(segment_lower(name.text), kFieldNames);
+    const std::string_view near = nearest_name(ascii_lowered(name.text), kFieldNames);
     std::string hint = "a column is vars." + name.text + ", text is '" + name.text + "'";
     if (!near.empty()) hint = "did you mean `" + std::string(near) + "`? Or: " + hint;
     return fail(name, "there is no field `" + name.text + "`", std::move(hint),
@@ -154,7 +155,7 @@ bool SegmentParser::time_function(const std::string& name, SegmentOperand& out) 
 }
 
 bool SegmentParser::unknown_function(const SegmentToken& name) {
-    const std::string word = segment_lower(name.text);
+    const std::string word = ascii_lowered(name.text);
     if (std::find(kTrackedNames.begin(), kTrackedNames.end(), word) != kTrackedNames.end())
         return fail(name, "`" + word + "()` needs tracking, which is not supported yet",
                     "sent('id') and bounced('id') are", CampaignErrorCode::kUnsupported);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "campaigns/segment_parser.h"
+#include "engine/base/ascii.h"
 
 namespace posthorn {
 
@@ -26,13 +27,6 @@ constexpr NamedOp kOps[] = {{"==", SegmentOp::kEqual},
                             {"endswith", SegmentOp::kEndsWith}};
 
 }  // namespace
-
-std::string segment_lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
 
 std::shared_ptr<const SegmentProgram> SegmentParser::run() {
     if (token().kind == Kind::kEnd) {
@@ -124,16 +118,16 @@ SegmentParser::Index SegmentParser::negated(std::uint32_t child) {
 SegmentParser::Index SegmentParser::comparison() {
     const SegmentToken first = token();
     if (first.kind == Kind::kName && is_sign(following(), "(")) {
-        const std::string name = segment_lower(first.text);
+        const std::string name = ascii_lowered(first.text);
         if (name != "now" && name != "days_ago") return function(name);
     }
     SegmentNode node;
     if (!operand(node.left)) return std::nullopt;
     const bool negate = is_word("not") && following().kind == Kind::kName &&
-                        segment_lower(following().text) == "in";
+                        ascii_lowered(following().text) == "in";
     if (negate) ++at_;
     const auto named = std::find_if(std::begin(kOps), std::end(kOps), [&](const NamedOp& op) {
-        return token().kind != Kind::kText && segment_lower(token().text) == op.name;
+        return token().kind != Kind::kText && ascii_lowered(token().text) == op.name;
     });
     if (named == std::end(kOps)) return alone(std::move(node), first);
     ++at_;
@@ -180,11 +174,11 @@ bool SegmentParser::right_side(SegmentNode& node) {
 // Addresses and domains compare in lower case.
 void SegmentParser::fold(const SegmentOperand& field, SegmentOperand& other) {
     if (!field.folds()) return;
-    other.text = segment_lower(other.text);
+    other.text = ascii_lowered(other.text);
     if (other.kind != OperandKind::kList) return;
     SegmentList& list = program_->lists[other.index];
-    for (SegmentOperand& value : list.values) value.text = segment_lower(value.text);
-    for (std::string& text : list.texts) text = segment_lower(text);
+    for (SegmentOperand& value : list.values) value.text = ascii_lowered(value.text);
+    for (std::string& text : list.texts) text = ascii_lowered(text);
     std::sort(list.texts.begin(), list.texts.end());
 }
 

@@ -10,10 +10,9 @@
 
 #include "campaigns/segment_program.h"
 #include "campaigns/segment_tokens.h"
+#include "engine/base/ascii.h"
 
 namespace posthorn {
-
-std::string segment_lower(std::string_view text);  // ASCII
 
 class SegmentParser {
   public:
@@ -31,7 +30,7 @@ class SegmentParser {
     const SegmentToken& token() const { return tokens_[at_]; }
     const SegmentToken& following() const { return tokens_[std::min(at_ + 1, tokens_.size() - 1)]; }
     bool is_word(std::string_view word) const {
-        return token().kind == Kind::kName && segment_lower(token().text) == word;
+        return token().kind == Kind::kName && ascii_lowered(token().text) == word;
     }
     bool is_sign(const SegmentToken& token, std::string_view sign) const {
         return token.kind == Kind::kSign && token.text == sign;

@@ -5,6 +5,7 @@
 #include "campaigns/nearest_name.h"
 #include "campaigns/segment_program.h"
 #include "campaigns/segment_value.h"
+#include "engine/base/ascii.h"
 #include "engine/base/hash.h"
 
 namespace posthorn {
@@ -20,8 +21,7 @@ constexpr std::string_view kTagsColumn = "tags";
 re2::StringPiece piece_of(std::string_view text) { return {text.data(), text.size()}; }
 
 void append_lower(std::string& out, std::string_view text) {
-    for (const char c : text)
-        out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    for (const char c : text) out.push_back(ascii_lower(c));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "campaigns/organisational_domain.h"
+#include "engine/base/ascii.h"
 
 namespace posthorn {
 namespace {
@@ -12,13 +13,6 @@ namespace {
 using Code = CampaignErrorCode;
 using State = DnsReply::State;
 using Type = DnsQuery::Type;
-
-std::string in_lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    return out;
-}
 
 std::string_view trimmed(std::string_view text) {
     const std::size_t start = text.find_first_not_of(" \t");
@@ -35,7 +29,8 @@ std::map<std::string, std::string> tags_of(std::string_view record) {
         record.remove_prefix(std::min(end + 1, record.size()));
         const std::size_t equals = tag.find('=');
         if (equals == std::string_view::npos) continue;
-        tags.emplace(in_lower(trimmed(tag.substr(0, equals))), trimmed(tag.substr(equals + 1)));
+        tags.emplace(ascii_lowered(trimmed(tag.substr(0, equals))),
+                     trimmed(tag.substr(equals + 1)));
     }
     return tags;
 }
@@ -93,7 +88,7 @@ class SenderDnsCheck {
         if (!reply) return std::nullopt;
         std::vector<std::string> out;
         for (const std::string& record : reply->records)
-            if (in_lower(record).starts_with(version)) out.push_back(record);
+            if (ascii_lowered(record).starts_with(version)) out.push_back(record);
         return out;
     }
 
@@ -146,7 +141,7 @@ void SenderDnsCheck::check_spf() {
         return note(Code::kDnsSpf, Severity::kError, "/return_path",
                     domain + " has " + std::to_string(records->size()) + " SPF records",
                     "keep one: receivers take several for an error (RFC 7208 section 4.5)");
-    const std::string terms = " " + in_lower(records->front()) + " ";
+    const std::string terms = " " + ascii_lowered(records->front()) + " ";
     if (terms.find(" +all ") != std::string::npos || terms.find(" all ") != std::string::npos)
         note(Code::kDnsSpf, Severity::kWarning, "/return_path",
              "the SPF record of " + domain + " lets everybody send in its name",
@@ -193,7 +188,7 @@ void SenderDnsCheck::check_dmarc() {
                     "keep one: receivers ignore several");
     const auto policy = tags_of(records->front());
     const auto p = policy.find("p");
-    const std::string wanted = p == policy.end() ? "" : in_lower(p->second);
+    const std::string wanted = p == policy.end() ? "" : ascii_lowered(p->second);
     if (wanted != "none" && wanted != "quarantine" && wanted != "reject")
         note(Code::kDnsDmarc, Severity::kWarning, "/from",
              "the DMARC policy at _dmarc." + at + " says p=" + wanted,
@@ -205,7 +200,7 @@ void SenderDnsCheck::check_dmarc() {
 void SenderDnsCheck::check_alignment(const std::map<std::string, std::string>& policy) {
     const auto strict = [&policy](const char* tag) {
         const auto found = policy.find(tag);
-        return found != policy.end() && in_lower(found->second) == "s";
+        return found != policy.end() && ascii_lowered(found->second) == "s";
     };
     const bool by_spf = spf_found_.value_or(true) &&
                         is_aligned(sender_.return_path_domain, sender_.from_domain, strict("aspf"));
@@ -215,7 +210,7 @@ void SenderDnsCheck::check_alignment(const std::map<std::string, std::string>& p
         });
     if (by_spf || by_key) return;
     const auto p = policy.find("p");
-    const bool enforced = p != policy.end() && in_lower(p->second) != "none";
+    const bool enforced = p != policy.end() && ascii_lowered(p->second) != "none";
     note(Code::kDnsDmarc, enforced ? Severity::kError : Severity::kWarning, "/from",
          "neither SPF of " + sender_.return_path_domain + " nor a DKIM signature is aligned with " +
              sender_.from_domain,

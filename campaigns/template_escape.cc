@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/ascii.h"
 #include "engine/mail/utf8.h"
 
 namespace posthorn {
@@ -22,7 +23,6 @@ bool is_url_character(char c) {
 }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f'; }
 bool is_kept_control(char c) { return c == '\t' || c == '\n' || c == '\r'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 bool is_harmless(char c, Escape escape) {
     const auto byte = static_cast<unsigned char>(c);
@@ -116,7 +116,7 @@ bool runs_code(std::string_view url) {
     for (char c : url) {
         if (static_cast<unsigned char>(c) <= 0x20) continue;
         if (c == ':' || scheme.size() > 12) break;
-        scheme.push_back(lower(c));
+        scheme.push_back(ascii_lower(c));
     }
     return scheme == "javascript" || scheme == "vbscript" || scheme == "data";
 }
@@ -239,7 +239,7 @@ void HtmlPosition::step_in_tag(char c) {
     } else {
         if (state_ == State::kInTag) name_.clear();
         state_ = State::kName;
-        if (name_.size() < 16) name_.push_back(lower(c));
+        if (name_.size() < 16) name_.push_back(ascii_lower(c));
     }
 }
 

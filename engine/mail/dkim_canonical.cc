@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "engine/base/ascii.h"
+
 namespace posthorn {
 namespace {
 
@@ -59,8 +61,7 @@ std::string_view without_blanks_at_end(std::string_view line) {
 
 void append_relaxed_header(std::string& out, std::string_view field) {
     const std::size_t colon = field.find(':');
-    for (char c : without_blanks_at_end(field.substr(0, colon)))
-        out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c);
+    for (char c : without_blanks_at_end(field.substr(0, colon))) out.push_back(ascii_lower(c));
     out.push_back(':');
     if (colon == std::string_view::npos) return;
     bool blank = false, begun = false;

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 
+#include "engine/base/ascii.h"
 #include "engine/base/check.h"
 #include "engine/mail/dkim_body_hash.h"
 #include "engine/mail/dkim_canonical.h"
@@ -46,16 +47,9 @@ constexpr std::size_t kSignatureBytesMax = kDkimRsaBitsMax / 8;
 constexpr std::size_t kSignatureColumns = 72;  // of base64 on a line
 constexpr std::size_t kKeysPerThread = 32;
 
-bool same_but_case(std::string_view written, std::string_view lower) {
-    return written.size() == lower.size() &&
-           std::equal(written.begin(), written.end(), lower.begin(), [](char a, char b) {
-               return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-           });
-}
-
 std::size_t rank_of(std::string_view name) {
     for (std::size_t rank = 0; rank < kNotSigned; ++rank)
-        if (same_but_case(name, kSigned[rank])) return rank;
+        if (same_letters(name, kSigned[rank])) return rank;
     return kNotSigned;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/base/ascii.h"
 #include "engine/mail/reply_text.h"
 
 namespace posthorn {
@@ -13,7 +14,6 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_alnum(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 bool is_blank(char c) { return static_cast<unsigned char>(c) <= ' '; }
 
 std::string_view trim(std::string_view text) {
@@ -61,7 +61,7 @@ bool announced(std::string_view before) {
     if (std::string_view(":;[(<\"'>-|").find(before.back()) != std::string_view::npos) return true;
     std::string tail;
     for (const char c : before.substr(before.size() - std::min<std::size_t>(before.size(), 16)))
-        tail += lower(c);
+        tail += ascii_lower(c);
     for (const std::string_view word : {"said", "was", "code", "error", "reply", "response", "smtp",
                                         "status", "responded", "returned", "with", "remote"})
         if (tail.size() >= word.size() && tail.ends_with(word)) return true;
@@ -119,7 +119,7 @@ std::optional<EnhancedCode> find_enhanced(std::string_view text) {
 }
 
 bool contains_folded(std::string_view text, std::string_view word) {
-    const auto equal = [](char a, char b) { return lower(a) == b; };
+    const auto equal = [](char a, char b) { return ascii_lower(a) == b; };
     return std::search(text.begin(), text.end(), word.begin(), word.end(), equal) != text.end();
 }
 

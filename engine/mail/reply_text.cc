@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "engine/base/ascii.h"
+
 namespace posthorn {
 
 namespace {
@@ -21,7 +23,6 @@ constexpr std::size_t kMaxLocalPart = 64;  // RFC 5321 section 4.5.3.1.1
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_alnum(char c) { return is_digit(c) || is_alpha(c); }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 bool in_local_part(char c) {
     return is_alnum(c) || std::string_view("._%+*~#&-").find(c) != std::string_view::npos;
@@ -49,7 +50,7 @@ class Folder {
             } else if ((c == 'h' || c == 'H' || c == 'w' || c == 'W') && url()) {
                 continue;
             } else {
-                out_.text += lower(c);
+                out_.text += ascii_lower(c);
                 ++at_;
             }
         }
@@ -64,7 +65,7 @@ class Folder {
     bool starts(std::string_view word) const {
         if (in_.size() - at_ < word.size()) return false;
         for (std::size_t i = 0; i < word.size(); ++i)
-            if (lower(in_[at_ + i]) != word[i]) return false;
+            if (ascii_lower(in_[at_ + i]) != word[i]) return false;
         return true;
     }
 
@@ -74,8 +75,8 @@ class Folder {
         std::size_t end = at_;
         while (end < in_.size() && !ends_url(in_[end])) ++end;
         const std::size_t kept = std::min(end - at_, kMaxFoldedBytes - out_.links.size());
-        for (std::size_t i = 0; i + 1 < kept; ++i) out_.links += lower(in_[at_ + i]);
-        if (kept > 0) out_.links += kept == end - at_ ? lower(in_[end - 1]) : ' ';
+        for (std::size_t i = 0; i + 1 < kept; ++i) out_.links += ascii_lower(in_[at_ + i]);
+        if (kept > 0) out_.links += kept == end - at_ ? ascii_lower(in_[end - 1]) : ' ';
         if (out_.links.size() < kMaxFoldedBytes) out_.links += ' ';
         out_.text += "{url}";
         if (const char last = in_[end - 1]; last == '.' || last == ',' || last == ';')

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/base/ascii.h"
 #include "engine/net/dns_message.h"
 
 namespace posthorn {
@@ -12,13 +13,6 @@ using Kind = DnsAnswer::Kind;
 
 constexpr int kAliasesInAnswerMax = 16;          // links of one chain within one message
 constexpr std::uint32_t kTtlMax_s = 0x7fffffff;  // RFC 2181 section 8: beyond it, zero
-
-std::string lower(std::string_view name) {
-    std::string result(name);
-    for (char& c : result)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return result;
-}
 
 Duration ttl_of(std::uint32_t ttl_s) { return std::chrono::seconds(ttl_s > kTtlMax_s ? 0 : ttl_s); }
 
@@ -46,7 +40,8 @@ std::string rcode_text(std::uint16_t rcode) {
 const dns::Record* find_record(const std::vector<dns::Record>& records, std::string_view owner,
                                std::uint16_t type) {
     const auto found = std::ranges::find_if(records, [&](const dns::Record& record) {
-        return record.type == type && record.klass == dns::kClassIn && lower(record.name) == owner;
+        return record.type == type && record.klass == dns::kClassIn &&
+               ascii_lowered(record.name) == owner;
     });
     return found == records.end() ? nullptr : &*found;
 }
@@ -57,7 +52,7 @@ bool follow_aliases(const DnsMessage& message, std::string& name, Duration& ttl)
         const dns::Record* record = find_record(message.answers, name, dns::kCname);
         const auto* target = record ? std::get_if<dns::NameTarget>(&record->value) : nullptr;
         if (target == nullptr) return true;
-        name = lower(target->name);
+        name = ascii_lowered(target->name);
         ttl = std::min(ttl, ttl_of(record->ttl_s));
     }
     return false;
@@ -66,7 +61,7 @@ bool follow_aliases(const DnsMessage& message, std::string& name, Duration& ttl)
 // True if the value is of a type that answers keep.
 bool take(DnsAnswer& answer, const dns::RecordValue& value) {
     if (const auto* mx = std::get_if<dns::MailExchange>(&value)) {
-        answer.mx.push_back({mx->preference, lower(mx->host)});
+        answer.mx.push_back({mx->preference, ascii_lowered(mx->host)});
     } else if (const auto* a = std::get_if<dns::Address4>(&value)) {
         answer.addresses.push_back(IpAddress::v4(a->octets));
     } else if (const auto* aaaa = std::get_if<dns::Address6>(&value)) {
@@ -76,7 +71,7 @@ bool take(DnsAnswer& answer, const dns::RecordValue& value) {
         for (const std::string& part : text->strings) joined += part;
         answer.texts.push_back(std::move(joined));
     } else if (const auto* target = std::get_if<dns::NameTarget>(&value)) {
-        answer.names.push_back(lower(target->name));
+        answer.names.push_back(ascii_lowered(target->name));
     } else {
         return false;
     }
@@ -97,7 +92,7 @@ const dns::Record* find_authority(const DnsMessage& message, Duration& ttl) {
 bool answers(const DnsMessage& message, const DnsQuestion& question) {
     return message.response && message.questions.size() == 1 &&
            message.questions[0].type == question.type &&
-           lower(message.questions[0].name) == question.name;
+           ascii_lowered(message.questions[0].name) == question.name;
 }
 
 // A name server that sends us on to others does not resolve; it knows nothing of the name.
@@ -147,7 +142,7 @@ DnsAnswer read_dns_answer(const DnsQuestion& question, std::string_view bytes) {
     }
     for (const dns::Record& record : message->answers) {
         if (record.type != question.type || record.klass != dns::kClassIn) continue;
-        if (lower(record.name) != name || !take(answer, record.value)) continue;
+        if (ascii_lowered(record.name) != name || !take(answer, record.value)) continue;
         answer.kind = Kind::kRecords;
         ttl = std::min(ttl, ttl_of(record.ttl_s));
     }

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/base/ascii.h"
 #include "engine/base/check.h"
 #include "engine/net/dns_cache.h"
 #include "engine/net/dns_channel.h"
@@ -13,8 +14,7 @@ namespace posthorn {
 namespace {
 
 std::string canonical(std::string name) {
-    for (char& c : name)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    ascii_lower(name);
     if (name.ends_with('.')) name.pop_back();
     return name;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine/base/ascii.h"
 #include "engine/base/bytes.h"
 #include "engine/base/check.h"
 #include "engine/base/hash.h"
@@ -13,8 +14,6 @@ namespace {
 
 constexpr std::size_t kHashBytes = 4;  // in front of the folded local part
 constexpr char kCampaignIdPrefix = 'i';
-
-char fold(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 // Times before 1970 do not occur in keys; they sort with the epoch.
 std::uint64_t key_micros(WallTime time) {
@@ -41,7 +40,8 @@ void append_folded(std::string& out, std::string_view local) {
     const std::size_t start = out.size();
     out.append(local);
     std::transform(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(),
-                   out.begin() + static_cast<std::ptrdiff_t>(start), fold);
+                   out.begin() + static_cast<std::ptrdiff_t>(start),
+                   [](char c) { return ascii_lower(c); });
 }
 
 std::string fold_local(std::string_view local) {
