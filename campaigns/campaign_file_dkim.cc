@@ -6,6 +6,7 @@
 
 #include "campaigns/campaign_file_sections.h"
 #include "campaigns/dkim_keys.h"
+#include "campaigns/organisational_domain.h"
 
 namespace posthorn {
 
@@ -102,7 +103,7 @@ void read_dkim(const ObjectReader& file, Campaign& campaign) {
     const bool aligned = std::any_of(
         campaign.dkim.begin(), campaign.dkim.end(), [&](const DkimSignature& signature) {
             return !signature.domain.empty() &&
-                   dkim_aligned(signature.domain, campaign.from.domain);
+                   is_aligned(signature.domain, campaign.from.domain, false);
         });
     if (!campaign.dkim.empty() && !aligned && !campaign.from.domain.empty() &&
         !campaign.dkim.front().domain.empty())

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "campaigns/campaign_file_sections.h"
-#include "campaigns/organisational_domain.h"
 
 namespace posthorn {
 namespace {
@@ -37,10 +36,6 @@ Result<std::shared_ptr<const DkimSigner>> dkim_signer(const Campaign& campaign) 
         identities.push_back({signature.domain, signature.selector, std::move(*key)});
     }
     return std::make_shared<const DkimSigner>(std::move(identities));
-}
-
-bool dkim_aligned(const std::string& domain, const std::string& from_domain) {
-    return is_aligned(domain, from_domain, false);
 }
 
 }  // namespace posthorn

@@ -17,8 +17,4 @@ Result<DkimKey> read_dkim_key(const std::string& file);
 // For all of the campaign's signatures; null when it has none. An error names the file.
 Result<std::shared_ptr<const DkimSigner>> dkim_signer(const Campaign& campaign);
 
-// Whether DMARC takes a signature by `domain` for mail from `from_domain` (RFC 7489 section 3.1.1,
-// relaxed): both belong to one organisation, by the public suffix list.
-bool dkim_aligned(const std::string& domain, const std::string& from_domain);
-
 }  // namespace posthorn

@@ -6,6 +6,7 @@
 #include "campaigns/campaign_definition.h"
 #include "campaigns/campaign_file.h"
 #include "campaigns/dkim_keys.h"
+#include "campaigns/organisational_domain.h"
 #include "engine/mail/dkim_record.h"
 #include "tests/campaigns/message_fixture.h"
 #include "tests/mail/dkim_fixture.h"
@@ -133,10 +134,10 @@ TEST_F(DkimFileTest, SmallKeysAndForeignDomainsAreWarnedOf) {
 }
 
 TEST_F(DkimFileTest, OrganisationsEndWherePublicSuffixesBegin) {
-    EXPECT_TRUE(dkim_aligned("mail.acme.co.uk", "news.acme.co.uk"));
-    EXPECT_FALSE(dkim_aligned("acme.co.uk", "other.co.uk"));
-    EXPECT_TRUE(dkim_aligned("acme.test", "a.b.acme.test"));
-    EXPECT_FALSE(dkim_aligned("acme.test", "notacme.test"));
+    EXPECT_TRUE(is_aligned("mail.acme.co.uk", "news.acme.co.uk", false));
+    EXPECT_FALSE(is_aligned("acme.co.uk", "other.co.uk", false));
+    EXPECT_TRUE(is_aligned("acme.test", "a.b.acme.test", false));
+    EXPECT_FALSE(is_aligned("acme.test", "notacme.test", false));
 }
 
 TEST_F(DkimFileTest, TheStoredCampaignNamesTheKeyAndDoesNotHoldIt) {
