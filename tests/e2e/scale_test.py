@@ -107,7 +107,8 @@ def restart(world, path, options):
     until_ledger_grows(world, 1 + options.recipients // 100)
     process.send_signal(signal.SIGKILL if options.restart == "kill" else signal.SIGTERM)
     process.wait()
-    before = settled_ledger_bytes(world)
+    world.settle_ledger()
+    before = world.ledger.stat().st_size
     began = time.monotonic()
     process = subprocess.Popen(world.command("send", path, "--json", "--quiet"), cwd=world.home,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -124,15 +125,6 @@ def until_ledger_grows(world, lines):
     """Until the ledger has so many lines, of some 150 bytes."""
     while not world.ledger.exists() or world.ledger.stat().st_size < 150 * lines:
         time.sleep(0.002)
-
-
-def settled_ledger_bytes(world):
-    """The ledger's size once the sink has written what it took of the dead sender."""
-    size = -1
-    while size != world.ledger.stat().st_size:
-        size = world.ledger.stat().st_size
-        time.sleep(0.5)
-    return size
 
 
 if __name__ == "__main__":

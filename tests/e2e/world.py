@@ -127,7 +127,3 @@ class World:
         self.sink.send_signal(signal.SIGTERM)
         assert self.sink.wait(60) == 0, "the sink did not end well"
         return json.loads(self.summary_file.read_text())
-
-
-def monotonic():
-    return time.monotonic()
