@@ -17,10 +17,12 @@ bool within_transaction(Stage stage) {
 }  // namespace
 
 // "Out of order" or "not implemented" to commands that every server knows, in their order: it is
-// the pipelining that the peer does not follow, and nothing is wrong with the recipient.
+// the pipelining that the peer does not follow, and nothing is wrong with the recipient. Who was
+// never told of a recipient may say so with 554 and the enhanced code of that (RFC 3463, X.5.1).
 bool Sender::lost_its_way(const Session& session, const Reply& reply, bool local) const {
     if (local || session.smtp->rung() == Rung::kLockstep) return false;
-    return reply.code == 500 || reply.code == 502 || reply.code == 503;
+    return reply.code == 500 || reply.code == 502 || reply.code == 503 ||
+           (reply.code == 554 && reply.enhanced == EnhancedCode{5, 5, 1});
 }
 
 void Sender::transaction_finished(Session& session, const client::TransactionFinished& event,

@@ -162,6 +162,26 @@ TEST_F(SenderTest, WhoCannotFollowPipeliningCostsNobodyAnAttempt) {
     EXPECT_EQ(take<SessionClosed>()[0].mishandled, Rung::kNextBehindDot);
 }
 
+// The second reply is the one to DATA, of a peer that forgot what stood before it.
+TEST_F(SenderTest, ARecipientThatWasForgottenIsNotRefused) {
+    for (const std::string_view reply : {"503 5.5.1 RCPT first", "554 5.5.1 No valid recipients"}) {
+        SCOPED_TRACE(reply);
+        open();
+        say("220 mx\r\n");
+        said();
+        say("250-mx\r\n250 PIPELINING\r\n");
+        lease(1);
+        said();
+        say("250 ok\r\n" + std::string(reply) + "\r\n");
+        for (const AttemptDone& done : take<AttemptDone>())
+            EXPECT_EQ(done.end, AttemptEnd::kReturned) << to_string(done.attempt.reply);
+        sender_.connection_lost(1, "reset", now_);
+        ASSERT_EQ(take<AttemptDone>().size(), 1u);
+        EXPECT_EQ(take<AttemptDone>()[0].end, AttemptEnd::kReturned);
+        sender_.output().clear();
+    }
+}
+
 TEST_F(SenderTest, AReplyTooManyMarksTheRungAndASilenceOnlySuspectsIt) {
     open();
     say("220 mx\r\n");
