@@ -81,8 +81,8 @@ void Scheduler::park(Lane& lane, WallTime wake) {
     CampaignRun& run = *lane.campaign;
     const bool unsent = !(lane.fresh_complete && lane.fresh.empty());
     if (unsent && run.unsent_parked.size() < limits_.stragglers_max) {
+        run.unsent_parked.insert(lane.id.domain);  // first: leaving may record the cursor
         leave_batch(lane);
-        run.unsent_parked.insert(lane.id.domain);
     }
     parked_.push({wake, run.number(), lane.batch, !unsent, false, lane.id.domain});
     ++run.lanes_parked;
@@ -100,10 +100,12 @@ void Scheduler::unpark_due(Now now) {
         --run->second->lanes_parked;
         const auto open = lanes_.find(id);
         Lane& lane = open != lanes_.end() ? *open->second : open_lane(*run->second, parked.domain);
-        if (open == lanes_.end()) {
-            lane.fresh_complete = parked.fresh_complete;
-            lane.batch = parked.batch;
-        }
+        // A lane may stand here twice, once for retries that were listed, once for what is unsent.
+        const bool unsent =
+            !parked.fresh_complete || run->second->unsent_parked.contains(parked.domain);
+        if (open == lanes_.end()) lane.fresh_complete = !unsent;
+        if (unsent && lane.fresh_complete) lane.fresh_complete = lane.sent = false;
+        if (parked.batch != 0) lane.batch = parked.batch;
         lane.next_due = WallTime();
         lane.flushing |= parked.flush;
         lanes_to_tend_.push_back(id);
@@ -291,8 +293,7 @@ bool Scheduler::settle_without_attempt(Lane& lane, const Recipient& recipient, N
 
 // Further off than any retry is put: the clock ran ahead when it was recorded, and was set back.
 bool Scheduler::is_astray(const CampaignRun& run, WallTime due, Now now) const {
-    return due >
-           now.wall + std::max(run.plan.retry.longest_wait(), kHintedWaitMax) + kClockStepMin;
+    return due > now.wall + std::max(run.plan.retry.longest_wait(), kHintedWaitMax) + kClockStepMin;
 }
 
 // When a lane that cannot be sent now is worth looking at again; nullopt: it is not blocked.

@@ -55,6 +55,7 @@ void Scheduler::lanes_opened(CampaignRun& run, LanesOpened& answer, Now now) {
             lane.fresh.emplace_back(answer.page, head.first + i);
         rows_ahead_ += head.count;
         if (head.count > 0) lane.fresh_after = lane.fresh.back().position();
+        lane.sent = false;
         lane.fresh_complete = head.complete;
         lane.batch = batch.number;
         ++batch.unsent;
@@ -101,9 +102,13 @@ void Scheduler::leave_batch(Lane& lane) {
 void Scheduler::record_cursor(CampaignRun& run) {
     run.lanes_since_cursor = 0;
     std::size_t stragglers = run.unsent_parked.size();
+    std::map<std::uint32_t, std::uint32_t> open;  // by batch
+    for (const auto& [id, lane] : lanes_)
+        if (lane->campaign == &run) ++open[lane->batch];
     const CampaignRun::Batch* reached = nullptr;
     for (const CampaignRun::Batch& batch : run.batches) {
         if (stragglers + batch.unsent > limits_.stragglers_max) break;
+        if (open[batch.number] < batch.unsent) break;  // one is parked, without a name
         stragglers += batch.unsent;
         reached = &batch;
     }

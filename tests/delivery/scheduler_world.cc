@@ -129,6 +129,8 @@ void SchedulerWorld::run_until_finished(Duration at_most) {
         now_.instant = std::max(now_.instant, next);
         step();
     }
+    for (const CampaignNumber number : scheduler_->campaigns())
+        EXPECT_EQ(scheduler_->campaign(number)->rewalks, 0u) << "the walk passed somebody over";
     const StatusView view = scheduler_->status(now_);
     EXPECT_TRUE(finished()) << "not finished: " << view.lanes_open << " lanes open, "
                             << view.lanes_parked << " parked, " << view.rows_ahead
@@ -209,6 +211,8 @@ void SchedulerWorld::commit() {
         if (const auto* grant = std::get_if<GrantLease>(&entry))
             after(Duration(200), [this, lease = grant->lease] { lease_arrived(lease); });
         if (const auto* mark = std::get_if<RecordMark>(&entry)) check(*mark);
+        if (const auto* put = std::get_if<PutState>(&entry); put && put->kind == "cursor")
+            check_cursor(*put);
     }
     scheduler_->journal_reported(std::move(*report), now_);
 }
@@ -253,6 +257,22 @@ void SchedulerWorld::check(const RecordMark& entry) {
         if (local > entry.local) break;
         EXPECT_TRUE(outcome_of({entry.lane.campaign, entry.lane.domain, local}))
             << "the mark leads";
+    }
+}
+
+// Lanes up to it have an outcome for everybody, except those that it names.
+void SchedulerWorld::check_cursor(const PutState& entry) {
+    const CampaignNumber campaign = ByteReader(entry.key).u32();
+    ByteReader in(*entry.value);
+    const std::string after(in.string());
+    std::set<std::string> named;
+    while (in.ok() && !in.at_end()) named.emplace(in.string());
+    ASSERT_TRUE(in.ok());
+    for (const auto& [domain, locals] : audience_[campaign]) {
+        const std::string place = lane_order_key(campaign, lane_band(locals.size()), domain);
+        if (place > after || named.contains(domain)) continue;
+        for (const std::string& local : locals)
+            EXPECT_TRUE(outcome_of({campaign, domain, local})) << "the cursor leads at " << domain;
     }
 }
 

@@ -1,7 +1,7 @@
 // A small world around a scheduler, with the real journal and reader over a store in memory: it
 // plays the senders, resolver and receivers on virtual time, by messages, every delay and mood
 // drawn from a seed. It checks as it goes that no recipient is leased twice at once, that nothing
-// final is touched again, that no mark leads, and that figures are what was recorded.
+// final is touched again, that no mark and no cursor leads, and that figures are what was recorded.
 #pragma once
 
 #include <functional>
@@ -92,6 +92,7 @@ class SchedulerWorld {
     void check(const GrantLease& entry);
     void check(const RecordOutcome& entry);
     void check(const RecordMark& entry);
+    void check_cursor(const PutState& entry);
     std::optional<OutcomeRecord> outcome_of(const Key& key) const;
     void resolve(const std::string& domain);
     void ordered(std::uint32_t sender, const SenderOrder& order);

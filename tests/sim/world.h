@@ -60,6 +60,7 @@ class World {
 
     // Checker l: nothing idles while due mail waits.
     void audit();
+    void audit_walks();
     std::set<LaneId> lanes_with_due_mail() const;
     bool has_room() const;
     Duration longest_rest() const;

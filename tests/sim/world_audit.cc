@@ -47,9 +47,21 @@ bool World::has_room() const {
            view.lanes_open < limits.lanes_open_max && view.rows_ahead < limits.rows_ahead_max;
 }
 
+// A walk that passed somebody over is made again, but only once everybody else has been served.
+void World::audit_walks() {
+    if (process_ == nullptr) return;
+    for (const CampaignNumber campaign : begun_) {
+        const CampaignRun* run = process_->scheduler().campaign(campaign);
+        if (run != nullptr && run->rewalks > 0)
+            scene_.books.fail('l', "the walk over campaign " + std::to_string(campaign) +
+                                       " passed somebody over");
+    }
+}
+
 void World::audit() {
     const Instant before = std::exchange(audited_, scene_.agenda.now().instant);
     scene_.agenda.after(longest_rest() / kAudits, [this] { audit(); });
+    audit_walks();
     if (!has_room() || scene_.knobs.clock_jumps > 0) {
         idle_audits_.clear();
         return;
