@@ -62,6 +62,12 @@ TEST(Csv, QuotesWhatRfc4180SaysMustBe) {
               "\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\"\r\n");
 }
 
+TEST(Csv, ANulGoesIntoNoCell) {
+    using namespace std::string_view_literals;
+    EXPECT_EQ(csv({"a\0b"sv}), "\"ab\"\r\n");
+    EXPECT_EQ(csv({"a,\0b"sv}), "\"a,b\"\r\n");
+}
+
 TEST(Csv, CellsThatASpreadsheetWouldRunAreDefused) {
     EXPECT_EQ(csv({"=cmd|' /C calc'!A0"}), "\"'=cmd|' /C calc'!A0\"\r\n");
     EXPECT_EQ(csv({"+1(555)", "@SUM(A1)", "-2+3"}), "\"'+1(555)\",\"'@SUM(A1)\",\"'-2+3\"\r\n");

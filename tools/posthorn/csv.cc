@@ -6,6 +6,8 @@ namespace posthorn {
 
 namespace {
 
+constexpr std::string_view kQuoted("\",\r\n\0", 5);  // the last is left out
+
 bool is_number(std::string_view cell) {
     if (cell.starts_with('-')) cell.remove_prefix(1);
     return !cell.empty() && std::all_of(cell.begin(), cell.end(),
@@ -22,7 +24,7 @@ bool looks_like_formula(std::string_view cell) {
 
 void append_cell(std::string& out, std::string_view cell) {
     const bool formula = looks_like_formula(cell);
-    if (!formula && cell.find_first_of("\",\r\n") == std::string_view::npos &&
+    if (!formula && cell.find_first_of(kQuoted) == std::string_view::npos &&
         !cell.starts_with(' ') && !cell.ends_with(' ')) {
         out += cell;
         return;
