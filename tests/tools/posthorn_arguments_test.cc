@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "tools/posthorn/report.h"
+
 namespace posthorn {
 namespace {
 
@@ -30,7 +32,13 @@ std::string here(const std::string& file) {
 
 TEST(PosthornArguments, EachCommandBecomesARequest) {
     const std::pair<const char*, nlohmann::json> table[] = {
-        {"send c.json", {{"command", "send"}, {"file", here("c.json")}, {"allow_outside", false}}},
+        {"send c.json --json",
+         {{"command", "send"}, {"file", here("c.json")}, {"allow_outside", false}}},
+        {"send c.json",
+         {{"command", "send"},
+          {"file", here("c.json")},
+          {"allow_outside", false},
+          {"domains", kDomainsShown}}},
         {"check --dns c.json --allow-outside",
          {{"command", "check"}, {"file", here("c.json")}, {"allow_outside", true}, {"dns", true}}},
         {"preview c.json --as a@x.test --out /o",
@@ -41,7 +49,9 @@ TEST(PosthornArguments, EachCommandBecomesARequest) {
           {"out", "/o"}}},
         {"status", {{"command", "status"}}},
         {"status spring", {{"command", "status"}, {"campaign", "spring"}}},
-        {"report spring", {{"command", "report"}, {"campaign", "spring"}}},
+        {"report spring",
+         {{"command", "report"}, {"campaign", "spring"}, {"domains", kDomainsShown}}},
+        {"report spring --json", {{"command", "report"}, {"campaign", "spring"}}},
         {"recipients spring --outcome bounced --csv",
          {{"command", "recipients"}, {"campaign", "spring"}, {"outcome", "bounced"}}},
         {"events --follow", {{"command", "events"}, {"follow", true}}},

@@ -180,10 +180,10 @@ TEST_F(CommandsTest, OutcomesAreListedWhenTheAudienceIsGone) {
 TEST_F(CommandsTest, AReportAddsUp) {
     EXPECT_EQ(run({{"command", "report"}, {"campaign", "spring"}}).exit, kDone);
     ReportPieces pieces;
-    nlohmann::json report;
-    for (const nlohmann::json& line : lines_.all)
-        if (const std::string whole = pieces.take(line); !whole.empty())
-            report = nlohmann::json::parse(whole);
+    std::string text;
+    for (const nlohmann::json& line : lines_.all) text += pieces.take(line.dump());
+    ASSERT_TRUE(pieces.complete());
+    const auto report = nlohmann::json::parse(text);
     EXPECT_EQ(report["campaign"], "spring");
     EXPECT_EQ(report["state"], "running");
     EXPECT_EQ(report["audience"]["rows"], 5);
@@ -210,7 +210,7 @@ TEST_F(CommandsTest, EventsBeforeTheCheckpointAreCountedOnce) {
     put(Family::kLane, lane_key({campaign_.number, "a.test"}), encode(lane));
     put(Family::kState, state_key("checkpoint", {}),
         sequence_key(static_cast<std::uint64_t>(to_micros(kNoon)) + 1));
-    const auto figures = read_figures(*store_, campaign_.number);
+    const auto figures = read_figures(*store_, campaign_.number, 10);
     ASSERT_TRUE(figures);
     EXPECT_EQ(figures->total, lane.figures);
 }

@@ -1,5 +1,7 @@
 #include "tools/posthorn/argument_checks.h"
 
+#include <filesystem>
+
 #include "engine/base/units.h"
 #include "engine/mail/reply.h"
 #include "engine/queue/model.h"
@@ -24,6 +26,12 @@ std::string check_time(const std::string& text) {
     return parse_rfc3339(text) || parse_duration(text)
                ? ""
                : "'" + text + "' is neither a time (2026-04-02T09:00:00Z) nor a duration ago (2h)";
+}
+
+std::string absolute(const std::string& path) {
+    std::error_code fault;
+    const auto full = std::filesystem::absolute(path, fault);
+    return fault ? path : full.lexically_normal().string();
 }
 
 }  // namespace posthorn

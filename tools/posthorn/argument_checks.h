@@ -1,4 +1,4 @@
-// Values of options that are words or times: empty when one is good, else what is wrong with it.
+// Values of options: what is wrong with words and times, empty when they are good; and paths.
 #pragma once
 
 #include <string>
@@ -8,5 +8,8 @@ namespace posthorn {
 std::string check_outcome(const std::string& text);
 std::string check_stage(const std::string& text);
 std::string check_time(const std::string& text);
+
+// The owner of the data directory may run in another one than who asks it.
+std::string absolute(const std::string& path);
 
 }  // namespace posthorn

@@ -1,12 +1,12 @@
 #include "tools/posthorn/arguments.h"
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "tools/posthorn/argument_checks.h"
 #include "tools/posthorn/json_fields.h"
+#include "tools/posthorn/report.h"
 
 namespace posthorn {
 
@@ -23,13 +23,6 @@ struct Parsed {
 };
 
 using Fill = std::function<void(const Parsed&, nlohmann::json&)>;
-
-// The owner may run in another directory.
-std::string absolute(const std::string& path) {
-    std::error_code fault;
-    const auto full = std::filesystem::absolute(path, fault);
-    return fault ? path : full.lexically_normal().string();
-}
 
 // One command after the other, each with its options and how they become a request.
 class CommandLine {
@@ -151,6 +144,9 @@ class CommandLine {
         nlohmann::json request = {{"command", invocation.command}};
         for (const auto& [made, fill] : fills_)
             if (made->parsed()) fill(parsed_, request);
+        // A person sees some of a report's domains; JSON has them all.
+        if (!invocation.json && (request["command"] == "report" || request["command"] == "send"))
+            request["domains"] = kDomainsShown;
         invocation.command = request["command"];  // send --dry-run is a check
         invocation.request = json_line(request);
         return invocation;

@@ -31,24 +31,13 @@ ordered_json categories_json(const Figures& figures) {
     return categories;
 }
 
-ordered_json domains_json(const std::vector<DomainFigures>& domains) {
-    ordered_json json = ordered_json::array();
-    for (const DomainFigures& domain : domains)
-        json.push_back({{"domain", domain.domain},
-                        {"recipients", domain.recipients},
-                        {"delivered", count_of(domain.figures, OutcomeState::kDelivered)},
-                        {"bounced", count_of(domain.figures, OutcomeState::kBounced)},
-                        {"deferred", count_of(domain.figures, OutcomeState::kDeferred)}});
-    return json;
-}
-
 double per(double amount, double each) { return each > 0 ? amount / each : 0; }
 
 }  // namespace
 
-Result<ordered_json> campaign_report(const CommandContext& context,
-                                     const CampaignRecord& campaign) {
-    const auto figures = read_figures(context.store, campaign.number);
+Result<CampaignReport> campaign_report(const CommandContext& context,
+                                       const CampaignRecord& campaign, std::size_t domains_max) {
+    auto figures = read_figures(context.store, campaign.number, domains_max);
     if (!figures) return figures.error();
     const auto usage = stored_usage(context.store, campaign.id);
     if (!usage) return usage.error();
@@ -58,7 +47,8 @@ Result<ordered_json> campaign_report(const CommandContext& context,
         (usage->elapsed_us > 0 ? static_cast<double>(usage->elapsed_us)
                                : static_cast<double>(campaign.active.count())) /
         1e6;
-    ordered_json report;
+    auto summary = std::make_unique<ordered_json>();
+    ordered_json& report = *summary;
     report["campaign"] = campaign.id;
     report["state"] = name_of(campaign.state);
     if (!campaign.pause_reason.empty()) report["pause_reason"] = campaign.pause_reason;
@@ -70,7 +60,7 @@ Result<ordered_json> campaign_report(const CommandContext& context,
     report["possible_duplicates"] = total.possible_duplicates;
     report["attempts"] = total.attempts;
     report["categories"] = categories_json(total);
-    report["domains"] = domains_json(figures->domains);
+    report["domain_count"] = figures->domain_count;
     const auto variants = figures_by_variant(context.store, campaign);
     if (!variants) return variants.error();
     for (const PartFigures& variant : *variants)
@@ -80,21 +70,21 @@ Result<ordered_json> campaign_report(const CommandContext& context,
     report["peak_rss_bytes"] = usage->peak_rss_bytes;
     report["durability"] = name_of(context.store.durability());
     report["cpu_us_per_message"] = per(static_cast<double>(usage->cpu_us), delivered);
-    return report;
+    return CampaignReport{std::move(summary), std::move(figures->domains)};
 }
 
 CommandResult show_report(const CommandContext& context, const nlohmann::json& request,
                           LineSink& sink) {
     const auto campaign = find_campaign(context.store, text_field(request, "campaign"));
     if (!campaign) return failed(campaign.error());
-    auto report = campaign_report(context, *campaign);
+    auto report = campaign_report(context, *campaign, domains_asked_for(request));
     if (!report) return failed(report.error());
     if (const std::string text = text_field(request, "segment"); !text.empty()) {
         const auto part = figures_of_segment(context.store, *campaign, text, context.now());
         if (!part) return failed(part.error());
-        (*report)["segment"] = part_json("segment", *part);
+        (*report->summary)["segment"] = part_json("segment", *part);
     }
-    put_report(sink, std::move(report).value());
+    put_report(sink, *report);
     return {};
 }
 
@@ -131,7 +121,7 @@ Result<ordered_json> campaigns_json(const CommandContext& context, const Runtime
             if (live->waits_until) json.back()["waits_until"] = time_json(*live->waits_until);
             continue;
         }
-        const auto figures = read_figures(context.store, campaign.number);
+        const auto figures = read_figures(context.store, campaign.number, 0);
         if (!figures) return figures.error();
         json.push_back(campaign_status(campaign, figures->total, 0));
     }

@@ -17,6 +17,10 @@ SendFollower::SendFollower(const Invocation& invocation, std::string campaign_fi
       display_(STDERR_FILENO) {}
 
 bool SendFollower::line(std::string_view json) {
+    if (const std::string piece = pieces_.take(json); !piece.empty()) {
+        report_ += piece;
+        return true;
+    }
     const auto answer = nlohmann::ordered_json::parse(json, nullptr, false);
     if (!answer.is_object()) return true;
     if (const auto progress = answer.find("progress"); progress != answer.end()) {
@@ -32,8 +36,6 @@ bool SendFollower::line(std::string_view json) {
             TextOutput(instead ? STDOUT_FILENO : STDERR_FILENO).write(json_line(*problem) + "\n");
         else
             TextOutput(STDERR_FILENO).write(problem_text(nlohmann::json(*problem), campaign_file_));
-    } else if (std::string report = pieces_.take(answer); !report.empty()) {
-        report_ = std::move(report);
     }
     return true;
 }
@@ -44,7 +46,7 @@ void SendFollower::remark(const std::string& text) {
 
 void SendFollower::end() {
     if (!quiet_) display_.last(history_);
-    if (report_.empty()) return;
+    if (!pieces_.complete()) return;
     TextOutput output(STDOUT_FILENO);
     if (json_)
         output.write(report_ + "\n");

@@ -29,7 +29,7 @@ class SendFollower : public LineSink {
     LiveDisplay display_;
     ProgressHistory history_;
     ReportPieces pieces_;
-    std::string report_;  // empty: none came
+    std::string report_;  // as far as it came
 };
 
 }  // namespace posthorn

@@ -6,6 +6,7 @@
 #include "engine/base/units.h"
 #include "tools/posthorn/json_fields.h"
 #include "tools/posthorn/printer.h"
+#include "tools/posthorn/report.h"
 #include "tools/posthorn/terminal_text.h"
 
 namespace posthorn {
@@ -13,8 +14,6 @@ namespace posthorn {
 namespace {
 
 using Align = TextTable::Align;
-
-constexpr std::size_t kDomainsShown = 20;
 
 std::string decimal(double value) {
     std::array<char, 32> text{};
@@ -48,7 +47,8 @@ std::string outcome_table(const nlohmann::json& outcomes, std::uint64_t recipien
     return table.text();
 }
 
-std::string domain_table(const nlohmann::json& domains) {
+std::string domain_table(const nlohmann::json& report) {
+    const nlohmann::json& domains = array_field(report, "domains");
     if (domains.empty()) return "";
     TextTable table({{"domain", Align::kLeft},
                      {"recipients", Align::kRight},
@@ -62,8 +62,8 @@ std::string domain_table(const nlohmann::json& domains) {
                    count_text(domain, "deferred")});
     }
     std::string text = "\n" + table.text();
-    if (domains.size() > kDomainsShown)
-        text += "… and " + with_separators(domains.size() - kDomainsShown) +
+    if (const std::uint64_t all = count_field(report, "domain_count"); all > table.rows())
+        text += "… and " + with_separators(all - table.rows()) +
                 " more domains: --json lists them all\n";
     return text;
 }
@@ -120,7 +120,7 @@ std::string report_text(const nlohmann::json& report) {
     text += part_table(array_field(report, "variants"), "variant");
     if (report.contains("segment"))
         text += part_table(nlohmann::json::array({object_field(report, "segment")}), "segment");
-    text += domain_table(array_field(report, "domains"));
+    text += domain_table(report);
     text += "\n" + count_text(report, "attempts") + " attempts";
     if (count_field(report, "possible_duplicates") > 0)
         text += ", " + count_text(report, "possible_duplicates") +

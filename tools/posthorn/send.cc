@@ -45,6 +45,7 @@ CampaignSending::CampaignSending(CommandContext& context, LineSink& sink,
       said_at_(began_) {}
 
 std::optional<CommandResult> CampaignSending::begin(const nlohmann::json& request) {
+    domains_max_ = domains_asked_for(request);
     if (auto result = check(request)) return result;
     return enter();
 }
@@ -282,7 +283,7 @@ CommandResult CampaignSending::end(const CampaignRecord& record, CommandResult r
     if (context_.runtime != nullptr || record.finished == WallTime())
         if (const Status saved = save_usage(); !saved) return failed(saved.error());
     if (record.state == CampaignState::kImporting) return result;
-    const auto report = campaign_report(context_, record);
+    const auto report = campaign_report(context_, record, domains_max_);
     if (!report) return failed(report.error());
     put_report(sink_, *report);
     sink_.flush();

@@ -55,6 +55,7 @@ class CampaignSending {
     Instant began_;
     Instant said_at_, saved_at_;
     std::optional<ProcessUsage> used_before_;  // by earlier runs
+    std::size_t domains_max_ = 0;              // of the report at the end
     Campaign campaign_;
     CampaignRecord record_;
 };

@@ -66,9 +66,10 @@ class AnswerSink : public LineSink {
 
     bool line(std::string_view json) override {
         if (!is_report_) return print(json);
-        const auto piece = nlohmann::ordered_json::parse(json, nullptr, false);
-        const std::string report = piece.is_object() ? pieces_.take(piece) : std::string();
-        return report.empty() ? output_.open() : print(report);
+        report_ += pieces_.take(json);
+        if (pieces_.complete()) return print(std::exchange(report_, {}));
+        if (printer_ == nullptr) output_.write(std::exchange(report_, {}));
+        return output_.open();
     }
     bool flush() override { return output_.flush(); }
     void end() {
@@ -93,6 +94,7 @@ class AnswerSink : public LineSink {
     bool quiet_ = false;
     bool is_report_ = false;
     ReportPieces pieces_;
+    std::string report_;  // what was not printed yet
 };
 
 // By the owner if there is one, else as the owner for this one command. kBusy: neither, for now.

@@ -15,15 +15,20 @@ namespace posthorn {
 struct DomainFigures {
     std::string domain;
     std::uint64_t recipients = 0;
-    Figures figures;
+    std::uint64_t delivered = 0;
+    std::uint64_t bounced = 0;
+    std::uint64_t deferred = 0;
 };
 
 struct CampaignFiguresRead {
     Figures total;
-    std::vector<DomainFigures> domains;  // most recipients first
+    std::uint64_t domain_count = 0;
+    std::vector<DomainFigures> domains;  // most recipients first, then by name
 };
 
-Result<CampaignFiguresRead> read_figures(const Store& store, CampaignNumber campaign);
+// No more than domains_max of the domains are kept at any time.
+Result<CampaignFiguresRead> read_figures(const Store& store, CampaignNumber campaign,
+                                         std::size_t domains_max);
 
 // Counts what one event says.
 void count_event(Figures& figures, const EventRecord& event);

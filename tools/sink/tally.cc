@@ -1,6 +1,9 @@
 #include "tools/sink/tally.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -12,19 +15,25 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+std::string text_of(const Json& json, int indent = -1) {
+    return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+// A member of the summary, as text: there may be a million names in it.
 template <class T>
-Json by_name(std::vector<const T*> named) {
+void append_by_name(std::string& out, std::string_view member, std::vector<const T*> named) {
     std::sort(named.begin(), named.end(), [](const T* a, const T* b) { return a->name < b->name; });
-    Json out = Json::object();
+    fmt::format_to(std::back_inserter(out), ",\n  \"{}\": {{", member);
     for (const T* each : named) {
         const Traffic& traffic = each->traffic;
-        out[each->name] = {{"recipients", traffic.asked},
-                           {"accepted", traffic.accepted},
-                           {"connections_max", traffic.connections_peak},
-                           {"rate_1s_max", traffic.in_second.peak()},
-                           {"rate_60s_max", traffic.in_minute.peak()}};
+        fmt::format_to(std::back_inserter(out),
+                       "{}\n    {}: {{\"recipients\": {}, \"accepted\": {}, "
+                       "\"connections_max\": {}, \"rate_1s_max\": {}, \"rate_60s_max\": {}}}",
+                       each == named.front() ? "" : ",", text_of(Json(each->name)), traffic.asked,
+                       traffic.accepted, traffic.connections_peak, traffic.in_second.peak(),
+                       traffic.in_minute.peak());
     }
-    return out;
+    out += named.empty() ? "}" : "\n  }";
 }
 
 }  // namespace
@@ -67,10 +76,12 @@ std::string Tally::to_json(const Names& names) const {
                       {"bytes", bytes_},
                       {"sessions", sessions_},
                       {"round_trips_per_message", round_trips},
-                      {"replies", std::move(replies)},
-                      {"domains", by_name(std::move(domains))},
-                      {"mx_hosts", by_name(std::move(hosts))}};
-    return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+                      {"replies", std::move(replies)}};
+    std::string text = text_of(out, 2);
+    text.resize(text.size() - std::string_view("\n}").size());
+    append_by_name(text, "domains", std::move(domains));
+    append_by_name(text, "mx_hosts", std::move(hosts));
+    return text + "\n}\n";
 }
 
 }  // namespace posthorn::sink
