@@ -19,7 +19,7 @@ struct RocksOptions {
     Durability durability = Durability::kPower;
     // All memtables together. Bounds what a restart replays, about a second's worth.
     std::size_t write_buffer_bytes = std::size_t{16} << 20;
-    std::size_t cache_bytes = std::size_t{24} << 20;  // blocks, indexes and filters
+    std::size_t cache_bytes = std::size_t{12} << 20;  // blocks, indexes and filters
     int open_files_max = 256;
     int background_threads = 2;
     rocksdb::Env* env = nullptr;  // the disk; null: this machine's. Outlives the store
