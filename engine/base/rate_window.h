@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "engine/base/time.h"
 #include "engine/base/units.h"
@@ -21,11 +23,17 @@ class RateWindow {
     void set_rate(Rate rate);
 
     std::uint64_t available(Instant now);
-    void take(std::uint64_t count, Instant now);  // count <= available(now)
+    void take(std::uint64_t count, Instant now);                      // count <= available(now)
     void give_back(std::uint64_t count, Instant taken, Instant now);  // of what was taken then
 
     // When available() grows next; now if it is positive already.
     Instant next_available(Instant now);
+
+    // What is counted, by wall time, for a later process: it counts each event no shorter than
+    // this one would have. Anything malformed, or of a window of another length, restores nothing
+    // and is false.
+    std::string stored(Now now) const;
+    bool restore(std::string_view stored, Now now);
 
   private:
     // 64 to the window, and the one being left: what is counted so long costs 1/64 of the rate.

@@ -21,6 +21,7 @@
 #include "engine/delivery/limits.h"
 #include "engine/delivery/messages.h"
 #include "engine/delivery/peer_memory.h"
+#include "engine/delivery/provider_limits.h"
 #include "engine/delivery/scheduler_view.h"
 #include "engine/delivery/site.h"
 
@@ -46,6 +47,11 @@ class Scheduler {
     Scheduler(DeliveryLimits limits, std::vector<Source> sources, std::uint32_t senders,
               std::uint64_t next_lease, Random random);
     ~Scheduler();
+
+    // Before the first input: what the mailbox providers take.
+    void set_shaping(std::shared_ptr<const Shaping> shaping) {
+        providers_ = ProviderLimits(std::move(shaping));
+    }
 
     // ---- Inputs.
     // A campaign that is running, paused or being cancelled, with what is recorded of it.
@@ -73,6 +79,11 @@ class Scheduler {
     // What hosts mishandled, at start, from the store. False: it need not be kept.
     bool peer_restored(const std::string& host, std::string_view stored, WallTime now) {
         return peers_.restore(host, stored, now);
+    }
+
+    // What was used of them, at start, from the store. False: it need not be kept.
+    bool shaping_restored(std::string_view key, std::string_view stored, Now now) {
+        return providers_.restore(key, stored, now);
     }
 
     // An address was suppressed by somebody else: no further attempt starts to it.
@@ -117,6 +128,8 @@ class Scheduler {
         std::uint32_t unreported = 0;  // by the sender
         std::uint32_t unrecorded = 0;  // by the journal
         Instant granted;
+        std::optional<ProviderShare> share;  // whose rates counted it
+        std::uint32_t source = 0;
     };
     enum class TicketKind : std::uint8_t { kLanes, kDeferred, kFresh, kDue };
     struct Ticket {
@@ -166,9 +179,8 @@ class Scheduler {
         Slot* slot = nullptr;
         bool room = false;
     };
-    SlotChoice choose_slot(Site& site, const Lane& lane);
+    SlotChoice choose_slot(Site& site, const Lane& lane, Now now, Instant& wake);
     std::uint32_t lease_size(const Site& site, const Lane& lane) const;
-    std::uint64_t allowance(Lane& lane, Now now, Instant& wake);
     void grant(Lane& lane, Slot& slot, std::size_t count, Now now);
     void open_sessions(Site& site, Now now);
     bool open_session(Site& site, Now now);
@@ -191,6 +203,18 @@ class Scheduler {
     void wait_for_room(Site& site);
     void room_was_made();
     void forget_site_if_unused(Site& site);
+
+    // scheduler_limits.cc: what rates and providers allow
+    std::uint64_t allowance(Lane& lane, Now now, Instant& wake);
+    void take_share(Site& site, const std::string& domain);
+    double sessions_ceiling(const Site& site) const;
+    std::uint64_t provider_allows(const Slot& slot, Now now, Instant& wake);
+    bool source_may_open(Site& site, std::uint32_t source, Now now);
+    void count_opened(Slot& slot, Now now);
+    void count_granted(const Slot& slot, std::uint32_t recipients, Now now);
+    void count_returned(const LeaseState& state, Now now);
+    void record_provider_usage(Now now);
+    void wake_site_at(Site& site, Instant at);
 
     // scheduler_outcomes.cc: what follows from an attempt
     void attempt_done(AttemptDone& report, Now now);
@@ -215,6 +239,7 @@ class Scheduler {
     DeliveryLimits limits_;
     std::vector<Source> sources_;
     PeerMemory peers_;
+    ProviderLimits providers_;
     Random random_;
     SchedulerOutput output_;
     bool stopping_ = false;

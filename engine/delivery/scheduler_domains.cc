@@ -90,6 +90,7 @@ void Scheduler::domain_resolved(DomainResolved answer, Now now) {
     domain.expires = now.instant + std::clamp<Duration>(answer.hosts.ttl, limits_.dns_ttl_min,
                                                         limits_.dns_ttl_max);
     point_at(domain, &site_of(answer.hosts));
+    take_share(*domain.site, domain.name);
     if (domain.lanes.empty()) {
         Site* site = domain.site;
         point_at(domain, nullptr);

@@ -99,6 +99,7 @@ void Scheduler::returned(LeaseState& state, const Recipient& recipient, Now now)
     CampaignRun& run = *lane.campaign;
     if (lane.rate) lane.rate->give_back(1, state.granted, now.instant);
     if (run.rate) run.rate->give_back(1, state.granted, now.instant);
+    count_returned(state, now);
     output_.journal.push_back(RecordReturned{state.lease->sequence, recipient});
     ++journal_entries_;
     --lane.in_flight;
@@ -166,8 +167,8 @@ RecordOutcome Scheduler::outcome_of(const LeaseState& state, const Recipient& re
 void Scheduler::learn(Site& site, const AttemptDone& report, Now now) {
     if (report.end == AttemptEnd::kAccepted) {
         ++site.accepted;
-        const double limit = limits_.site_connections_max;
-        site.sessions_limit = std::min(limit, site.sessions_limit + 1.0 / site.sessions_limit);
+        site.sessions_limit =
+            std::min(sessions_ceiling(site), site.sessions_limit + 1.0 / site.sessions_limit);
         return;
     }
     const AttemptRecord& attempt = report.attempt;

@@ -45,11 +45,15 @@ std::shared_ptr<const TlsPolicy> Scheduler::tls_policy_for(const Site&, const Si
 }
 
 bool Scheduler::open_session(Site& site, Now now) {
-    std::uint32_t source = 0;
-    for (std::uint32_t i = 1; i < sources_.size(); ++i)
-        if (site.sessions_by_source[i] < site.sessions_by_source[source]) source = i;
-    if (site.sessions_by_source[source] >= site.sessions_allowed()) return false;
-
+    std::optional<std::uint32_t> source_chosen;
+    for (std::uint32_t i = 0; i < sources_.size(); ++i) {
+        if (site.sessions_by_source[i] >= site.sessions_allowed()) continue;
+        if (source_chosen && site.sessions_by_source[i] >= site.sessions_by_source[*source_chosen])
+            continue;
+        if (source_may_open(site, i, now)) source_chosen = i;
+    }
+    if (!source_chosen) return false;
+    const std::uint32_t source = *source_chosen;
     const auto chosen = choose_host(site, now);
     if (!chosen) return false;
     SiteHost& host = site.hosts[*chosen];
@@ -63,6 +67,7 @@ bool Scheduler::open_session(Site& site, Now now) {
     slot->host_name = host.host.name;
     ++sessions_by_sender_[slot->sender];
     ++site.sessions_by_source[source];
+    count_opened(*slot, now);
     ++site.opening;
     const IpAddress address = host.host.addresses[host.next_address++ % host.host.addresses.size()];
     if (slots_.empty()) next_idle_check_ = now.instant + kIdleCheckEvery;

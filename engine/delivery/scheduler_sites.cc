@@ -8,8 +8,6 @@ namespace posthorn {
 
 namespace {
 
-constexpr std::uint64_t kUnlimited = UINT64_MAX;
-
 // Backlog beyond which another session pays for its handshake.
 constexpr std::size_t kRowsPerSession = 4;
 
@@ -62,14 +60,15 @@ void Scheduler::pump(Site& site, Now now) {
         }
         const std::uint64_t allowed = allowance(lane, now, wake);
         SlotChoice choice{nullptr, true};
-        if (allowed > 0) choice = choose_slot(site, lane);
+        if (allowed > 0) choice = choose_slot(site, lane, now, wake);
         Slot* slot = choice.slot;
         if (slot != nullptr) {
             passed_over = 0;
             const std::size_t share = rows_waiting(site, limits_.in_flight_max) + lane.rows();
             const std::size_t fair = share / std::max<std::size_t>(1, site.slots.size()) + 1;
             const std::uint64_t count = std::min<std::uint64_t>(
-                {allowed, fair, lease_size(site, lane), messages_left(site, *slot)});
+                {allowed, fair, lease_size(site, lane), messages_left(site, *slot),
+                 provider_allows(*slot, now, wake)});
             grant(lane, *slot, static_cast<std::size_t>(count), now);
             if (!lane.sendable()) continue;
         } else {
@@ -82,24 +81,7 @@ void Scheduler::pump(Site& site, Now now) {
     open_sessions(site, now);
     if (site.ready.empty()) return;
     if (site.slots.empty() && site.retry_at > now.instant) wake = std::min(wake, site.retry_at);
-    if (wake != Instant::max() && (!site.wake_at || wake < *site.wake_at)) {
-        site.wake_at = wake;
-        site_wakes_.emplace(wake, site.name);
-    }
-}
-
-// How many recipients every rate that applies to the lane lets start now. Zero: `wake` is when to
-// ask again.
-std::uint64_t Scheduler::allowance(Lane& lane, Now now, Instant& wake) {
-    std::uint64_t allowed = kUnlimited;
-    auto& of_campaign = lane.campaign->rate;
-    for (RateWindow* rate : {lane.rate, of_campaign ? &*of_campaign : nullptr}) {
-        if (rate == nullptr) continue;
-        const std::uint64_t available = rate->available(now.instant);
-        if (available == 0) wake = std::min(wake, rate->next_available(now.instant));
-        allowed = std::min(allowed, available);
-    }
-    return allowed;
+    if (wake != Instant::max()) wake_site_at(site, wake);
 }
 
 // What is leased is what a crash makes uncertain: no more than the site's pace needs.
@@ -112,7 +94,7 @@ std::uint32_t Scheduler::lease_size(const Site& site, const Lane& lane) const {
 
 // The session with the least to do that may take recipients of this lane; nullptr if none may.
 // Room: there is one that could serve another lane.
-Scheduler::SlotChoice Scheduler::choose_slot(Site& site, const Lane& lane) {
+Scheduler::SlotChoice Scheduler::choose_slot(Site& site, const Lane& lane, Now now, Instant& wake) {
     const auto& limit = lane.campaign->plan.throttle.all.connections_max;
     SlotChoice choice;
     Slot*& best = choice.slot;
@@ -120,6 +102,7 @@ Scheduler::SlotChoice Scheduler::choose_slot(Site& site, const Lane& lane) {
         if (slot->state != Slot::State::kReady || messages_left(site, *slot) == 0) continue;
         if (slot->outstanding > lease_size(site, lane) / 2) continue;
         if (!takes_domain(*slot, lane.id.domain)) continue;
+        if (provider_allows(*slot, now, wake) == 0) continue;
         choice.room = true;
         if (lane.connections_max && lane.slots.size() >= *lane.connections_max &&
             !lane.slots.contains(id))
@@ -151,7 +134,9 @@ void Scheduler::grant(Lane& lane, Slot& slot, std::size_t count, Now now) {
 
     CampaignRun& run = *lane.campaign;
     const auto taken = static_cast<std::uint32_t>(recipients.size());
-    const bool limited = lane.rate != nullptr || run.rate.has_value();
+    const auto& share = slot.share;
+    const bool shaped = share && !share->rule->message_rates.empty();
+    const bool limited = shaped || lane.rate != nullptr || run.rate.has_value();
     auto lease = std::make_shared<Lease>();
     lease->sequence = next_lease_++;
     lease->slot = slot.id;
@@ -175,7 +160,9 @@ void Scheduler::grant(Lane& lane, Slot& slot, std::size_t count, Now now) {
     note_domain(slot, lane.id.domain);
     slot.outstanding += taken;
     slot.granted += taken;
-    leases_.emplace(lease->sequence, LeaseState{lease, &lane, taken, taken, now.instant});
+    if (shaped) count_granted(slot, taken, now);
+    leases_.emplace(lease->sequence, LeaseState{lease, &lane, taken, taken, now.instant,
+                                                shaped ? share : std::nullopt, slot.source});
     output_.journal.push_back(GrantLease{std::move(lease), slot.sender});
     ++journal_entries_;
 }
@@ -217,6 +204,7 @@ void Scheduler::forget_slot(Slot& slot) {
     if (slot.state == Slot::State::kOpening) --site.opening;
     --sessions_by_sender_[slot.sender];
     --site.sessions_by_source[slot.source];
+    if (slot.share) providers_.connection_closed(*slot.share, sources_[slot.source].name);
     site.slots.erase(slot.id);
     slots_.erase(slot.id);
     room_was_made();

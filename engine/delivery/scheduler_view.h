@@ -38,6 +38,7 @@ struct SiteView {
     std::uint64_t accepted = 0, deferred = 0, refused = 0;
     double sessions_limit = 0;
     std::uint32_t messages_per_session = 0;
+    std::string provider;   // whose limits hold, and which; empty: no rule knows the site
     std::string waits_for;  // in words; empty: nothing
     std::string last_failure;
     std::map<std::string, std::uint64_t> replies;

@@ -21,16 +21,17 @@ SiteView view_of(const Site& site, Now now) {
     view.refused = site.refused;
     view.sessions_limit = site.sessions_limit;
     view.messages_per_session = site.messages_max;
+    if (site.share) view.provider = words_for(*site.share);
     view.last_failure = site.last_failure;
     view.replies = site.replies;
     if (site.retry_at > now.instant) {
         view.waits_for =
             "a try in " +
             to_string(std::chrono::ceil<std::chrono::seconds>(site.retry_at - now.instant));
-    } else if (site.waits_for_room) {
-        view.waits_for = "room for connections or recipients in flight";
     } else if (site.wake_at) {
         view.waits_for = "its rate limit";
+    } else if (site.waits_for_room) {
+        view.waits_for = "room for connections or recipients in flight";
     }
     return view;
 }

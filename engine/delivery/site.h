@@ -12,6 +12,7 @@
 
 #include "engine/delivery/limits.h"
 #include "engine/delivery/messages.h"
+#include "engine/delivery/shaping.h"
 
 namespace posthorn {
 
@@ -29,7 +30,8 @@ struct Slot {
     std::uint32_t outstanding = 0;  // recipients leased to it and not yet reported
     std::uint32_t granted = 0;      // recipients leased to it in all, less those that came back
     Instant idle_since;
-    bool proved = false;  // a transaction on it was answered
+    std::optional<ProviderShare> share;  // whose connections it is counted among
+    bool proved = false;                 // a transaction on it was answered
     Rung rung_max = Rung::kChunkingAhead;
     TlsMode tls = TlsMode::kOff;               // what it asked for
     std::uint32_t messages_max = UINT32_MAX;   // by its peer's LIMITS (RFC 9422)
@@ -52,6 +54,7 @@ struct Site {
     std::vector<std::uint32_t> sessions_by_source;
     std::uint32_t opening = 0;
 
+    std::optional<ProviderShare> share;     // the provider's limits, where a rule knows it
     std::uint32_t domains = 0;              // DomainStates that point here
     std::uint32_t failures = 0;             // times that all hosts failed in a row
     std::optional<WallTime> blocked_since;  // no session could be opened since then

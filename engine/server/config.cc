@@ -160,7 +160,8 @@ void read_root(ConfigObject root, Config& config) {
     if (auto tls = root.object("tls")) read_tls(*tls, config);
     read_sources(root, config);
     if (auto domain = host_name(root, "bounce_domain")) config.bounce_domain = *domain;
-    for (const char* key : {"routes", "shaping", "retention"}) root.not_carried_out(key);
+    if (auto file = root.text("shaping")) config.shaping_file = *file;
+    for (const char* key : {"routes", "retention"}) root.not_carried_out(key);
     if (auto connections = root.integer("connections", 1, 1'000'000))
         config.limits.connections_max = *connections;
     if (auto level = root.choice("durability", {"power", "process", "none"}))

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "engine/base/result.h"
 #include "engine/delivery/limits.h"
 #include "engine/delivery/sender.h"
+#include "engine/delivery/shaping.h"
 #include "engine/queue/store.h"
 
 namespace posthorn {
@@ -21,7 +23,9 @@ struct Config {
     std::vector<Source> sources;           // empty until complete() when the file names none
     std::string bounce_domain;             // empty: return paths are the From addresses
     Durability durability = Durability::kPower;
-    std::string ca_file;  // authorities to trust; empty: the system's
+    std::string ca_file;       // authorities to trust; empty: the system's
+    std::string shaping_file;  // as written, from where posthorn.json lies; empty: none
+    std::shared_ptr<const Shaping> shaping = std::make_shared<const Shaping>();  // what it says
     double min_free_disk_percent = 5;
     std::uint32_t senders = 0;  // 0 until complete(): from the number of cores
     DeliveryLimits limits;

@@ -171,7 +171,7 @@ void ConfigObject::check_unknown() {
         const std::string nearest = nearest_name(member.key, known_);
         errors_.push_back({path_of(member.key), "unknown_field",
                            quoted(member.key) + " is not a key of " +
-                               (path_.empty() ? "posthorn.json" : quoted(path_.substr(1))),
+                               (path_.empty() ? "this file" : quoted(path_.substr(1))),
                            nearest.empty() ? "" : "did you mean '" + nearest + "'?",
                            member.place.line, member.place.column});
     }

@@ -71,6 +71,9 @@ class Runtime::Threads {
     Status load_campaigns();
     Status load_holds();
     Status load_peers();
+    Status load_shaping();
+    Status restore_all(std::string_view kind,
+                       const std::function<bool(std::string_view, std::string_view)>& restore);
     void join();
 
     std::shared_ptr<const Classifier> classifier_;
@@ -165,9 +168,11 @@ Status Runtime::Threads::prepare() {
     scheduler_ =
         std::make_unique<Scheduler>(options_.limits, options_.sources, options_.senders,
                                     journal_->recovery().next_lease, Random(random.next()));
+    scheduler_->set_shaping(options_.shaping);
     RETURN_IF_ERROR(make_senders());
     RETURN_IF_ERROR(load_holds());
     RETURN_IF_ERROR(load_peers());
+    RETURN_IF_ERROR(load_shaping());
     return load_campaigns();
 }
 
@@ -182,18 +187,33 @@ Status Runtime::Threads::make_senders() {
     return {};
 }
 
-// What hosts mishandled; what has expired goes.
-Status Runtime::Threads::load_peers() {
-    const std::string prefix = state_prefix(kPeerKind);
-    const WallTime now = loop_.now().wall;
+// Goes through the records of one kind; what restore no longer wants goes.
+Status Runtime::Threads::restore_all(
+    std::string_view kind, const std::function<bool(std::string_view, std::string_view)>& restore) {
+    const std::string prefix = state_prefix(kind);
     auto cursor = store_.cursor(Family::kState, prefix, prefix_end(prefix));
     WriteBatch expired;
     for (cursor->seek(prefix); cursor->valid(); cursor->next())
-        if (!scheduler_->peer_restored(std::string(cursor->key().substr(prefix.size())),
-                                       cursor->value(), now))
+        if (!restore(cursor->key().substr(prefix.size()), cursor->value()))
             expired.erase(Family::kState, cursor->key());
     RETURN_IF_ERROR(cursor->status());
     return expired.empty() ? Status() : store_.write(expired, Store::Sync::kRelaxed);
+}
+
+// What hosts mishandled.
+Status Runtime::Threads::load_peers() {
+    const WallTime now = loop_.now().wall;
+    return restore_all(kPeerKind, [&](std::string_view host, std::string_view stored) {
+        return scheduler_->peer_restored(std::string(host), stored, now);
+    });
+}
+
+// What was used of the providers' rates.
+Status Runtime::Threads::load_shaping() {
+    const Now now = loop_.now();
+    return restore_all(kShapingKind, [&](std::string_view key, std::string_view stored) {
+        return scheduler_->shaping_restored(key, stored, now);
+    });
 }
 
 Status Runtime::Threads::load_holds() {

@@ -24,6 +24,7 @@ struct RuntimeOptions {
     DeliveryLimits limits;
     SenderOptions sender;
     std::vector<Source> sources;  // at least one
+    std::shared_ptr<const Shaping> shaping = std::make_shared<const Shaping>();
     std::uint32_t senders = 1;
     std::vector<std::string> dns_servers;  // "127.0.0.1:5300"; empty: the system's
     std::string trust_pem;                 // authorities that prove mail hosts; empty: the system's

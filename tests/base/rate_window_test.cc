@@ -73,5 +73,48 @@ TEST(RateWindow, ALowerLimitCountsWhatWasUsed) {
     EXPECT_EQ(window.available(at(1200)), 5u);
 }
 
+TEST(RateWindow, RestoredItLetsNoWindowSeeMoreThanTheLimit) {
+    const WallTime noon = wall_from_micros(1'775'120'400'000'000);
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        Random random(seed);
+        const Rate rate{1 + random.below(50), std::chrono::seconds(64)};
+        RateWindow window(rate);
+        std::deque<Duration> taken;  // since the start, by the wall clock
+        Instant base = at(1'000'000);
+        Duration since{0}, base_since{0};
+        for (int step = 0; step < 500; ++step) {
+            since += std::chrono::milliseconds(random.below(2'000));
+            if (random.below(20) == 0) {  // another process: its steady clock is another one
+                const std::string stored =
+                    window.stored({base + (since - base_since), noon + since});
+                since += std::chrono::milliseconds(random.below(5'000));
+                base = at(500'000 + static_cast<std::int64_t>(random.below(9'000'000)));
+                base_since = since;
+                window = RateWindow(rate);
+                ASSERT_TRUE(window.restore(stored, {base, noon + since}));
+            }
+            const Instant now = base + (since - base_since);
+            const std::uint64_t count = std::min<std::uint64_t>(window.available(now), 3);
+            window.take(count, now);
+            for (std::uint64_t i = 0; i < count; ++i) taken.push_back(since);
+            while (!taken.empty() && taken.front() <= since - rate.window) taken.pop_front();
+            ASSERT_LE(taken.size(), rate.count) << "seed " << seed << " step " << step;
+        }
+    }
+}
+
+TEST(RateWindow, RestoresNothingOfAnotherWindowOrOfGarbage) {
+    const Now now{at(5000), wall_from_micros(1'775'120'400'000'000)};
+    RateWindow window(Rate{10, std::chrono::seconds(1)});
+    window.take(10, now.instant);
+    const std::string stored = window.stored(now);
+    RateWindow longer(Rate{10, std::chrono::hours(1)});
+    EXPECT_FALSE(longer.restore(stored, now));
+    EXPECT_EQ(longer.available(now.instant), 10u);
+    RateWindow same(Rate{10, std::chrono::seconds(1)});
+    EXPECT_FALSE(same.restore("", now));
+    EXPECT_FALSE(same.restore(stored.substr(0, stored.size() - 1), now));
+}
+
 }  // namespace
 }  // namespace posthorn

@@ -73,6 +73,11 @@ void SchedulerWorld::begin() {
     scheduler_ =
         std::make_unique<Scheduler>(limits_, std::vector<Source>{{"default", {}, "me.test"}}, 2,
                                     journal_->recovery().next_lease, Random(random_.next()));
+    scheduler_->set_shaping(std::make_shared<const Shaping>(shaping_));
+    const std::string prefix = state_prefix(kShapingKind);
+    const auto used = store_->cursor(Family::kState, prefix, prefix_end(prefix));
+    for (used->seek(prefix); used->valid(); used->next())
+        scheduler_->shaping_restored(used->key().substr(prefix.size()), used->value(), now_);
     for (const auto& [number, plan] : plans_) {
         if (plan.record.finished != WallTime()) continue;
         scheduler_->campaign_added(plan, journal_->figures(number), now_);

@@ -37,6 +37,7 @@ class SchedulerWorld {
     void add_lane(CampaignNumber campaign, const std::string& domain, std::uint32_t recipients);
     void suppress_in_store(const std::string& domain, std::uint32_t recipient);
     Mood& mood(const std::string& domain) { return moods_[domain]; }
+    void shape(ProviderRule rule) { shaping_.rules.push_back(std::move(rule)); }
 
     void begin();  // a process starts: what is in the store is handed to a new scheduler
     void crash();  // it ends; what was not committed is gone
@@ -117,6 +118,7 @@ class SchedulerWorld {
     std::vector<JournalEntry> uncommitted_;
     bool committing_ = false;
     bool flushed_ = false;
+    Shaping shaping_;
     std::map<std::string, Mood> moods_;
     std::map<std::string, Receiver> receivers_;
     std::set<SlotId> opening_;

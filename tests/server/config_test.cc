@@ -31,7 +31,7 @@ TEST(Config, EveryKeyIsCarriedOver) {
         "tls": { "mode": "verify", "ca_file": "ca.pem" },
         "sources": [ { "name": "a", "address": "192.0.2.10", "ehlo": "a.acme.test" },
                      { "name": "b", "address": "2001:db8::1" } ],
-        "bounce_domain": "b.acme.test", "connections": 77, "durability": "process",
+        "bounce_domain": "b.acme.test", "shaping": "s.json", "connections": 77, "durability": "process",
         "min_free_disk": "2.5%", "senders": 3,
         "limits": { "site_retry": "1s", "site_retry_max": "5s", "site_connections_max": 8,
                     "messages_per_session": 9 } })");
@@ -50,6 +50,7 @@ TEST(Config, EveryKeyIsCarriedOver) {
     EXPECT_EQ(config.sources[0].ehlo, "a.acme.test");
     EXPECT_TRUE(config.sources[1].address->is_v6());
     EXPECT_EQ(config.bounce_domain, "b.acme.test");
+    EXPECT_EQ(config.shaping_file, "s.json");
     EXPECT_EQ(config.limits.connections_max, 77u);
     EXPECT_EQ(config.durability, Durability::kProcess);
     EXPECT_DOUBLE_EQ(config.min_free_disk_percent, 2.5);
@@ -83,7 +84,6 @@ TEST(Config, EachFaultIsNamedWithItsPlace) {
         {"{\"min_free_disk\": \"5\"}", "/min_free_disk", "range", 1, 19},
         {"{\"min_free_disk\": \"70%\"}", "/min_free_disk", "range", 1, 19},
         {"{\"routes\": {}}", "/routes", "unsupported", 1, 2},
-        {"{\"shaping\": \"s.json\"}", "/shaping", "unsupported", 1, 2},
         {"{\"retention\": {}}", "/retention", "unsupported", 1, 2},
         {"{\"dns\": {\"servers\": [\"localhost\"]}}", "/dns/servers", "bad_address", 1, 22},
         {"{\"dns\": {\"servers\": [\"127.0.0.1:0\"]}}", "/dns/servers", "bad_address", 1, 22},
@@ -111,10 +111,10 @@ TEST(Config, AllFaultsAreReportedAtOnceInTheirOrder) {
     const LoadedConfig loaded =
         read_config("{ \"conections\": 5,\n  \"smtp\": { \"port\": \"x\" },\n  \"zzzzzz\": 1 }");
     EXPECT_EQ(to_text(loaded.errors, "posthorn.json"),
-              "posthorn.json:1:3: error unknown_field: 'conections' is not a key of posthorn.json\n"
+              "posthorn.json:1:3: error unknown_field: 'conections' is not a key of this file\n"
               "    did you mean 'connections'?\n"
               "posthorn.json:2:21: error type: 'port' must be a number, not a string\n"
-              "posthorn.json:3:3: error unknown_field: 'zzzzzz' is not a key of posthorn.json\n");
+              "posthorn.json:3:3: error unknown_field: 'zzzzzz' is not a key of this file\n");
 }
 
 TEST(Config, WithoutANameToGreetWithNothingStarts) {

@@ -67,6 +67,7 @@ Status Owner::start_runtime() {
     options.limits = config.limits;
     options.sender = config.sender;
     options.sources = config.sources;
+    options.shaping = config.shaping;
     options.senders = config.senders;
     if (!config.ca_file.empty()) {
         auto pem = read_small_file(config.ca_file, kCaFileBytesMax);

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/queue/durable_file.h"
+#include "engine/server/config_shaping.h"
 #include "tools/posthorn/check_preview.h"
 #include "tools/posthorn/classify.h"
 #include "tools/posthorn/follower.h"
@@ -38,6 +39,25 @@ int report_error(const CommandResult& result) {
     return result.exit;
 }
 
+// False when the shaping file has faults; they have been told.
+bool load_shaping(const Invocation& invocation, Config& config) {
+    if (config.shaping_file.empty()) return true;
+    const auto file =
+        std::filesystem::path(invocation.config_file).parent_path() / config.shaping_file;
+    const auto text = read_small_file(file, kConfigBytesMax);
+    if (!text) {
+        report_error(invalid_input("shaping: " + text.error().message));
+        return false;
+    }
+    LoadedShaping loaded = read_shaping(*text);
+    if (!loaded.errors.empty()) {
+        TextOutput(STDERR_FILENO).write(to_text(loaded.errors, printable(file.string())));
+        return false;
+    }
+    config.shaping = std::make_shared<const Shaping>(std::move(loaded.shaping));
+    return true;
+}
+
 // Nothing when the configuration has faults; they have been told.
 std::optional<Config> load_config(const Invocation& invocation) {
     const auto text = read_small_file(invocation.config_file, kConfigBytesMax);
@@ -47,7 +67,8 @@ std::optional<Config> load_config(const Invocation& invocation) {
         return std::nullopt;
     }
     LoadedConfig loaded = read_config(*text);
-    if (loaded.errors.empty()) return std::move(loaded.config);
+    if (loaded.errors.empty() && load_shaping(invocation, loaded.config))
+        return std::move(loaded.config);
     TextOutput(STDERR_FILENO).write(to_text(loaded.errors, printable(invocation.config_file)));
     return std::nullopt;
 }
