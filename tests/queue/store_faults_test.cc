@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
+#include <vector>
 
 #include "engine/base/random.h"
 #include "engine/queue/keys.h"
@@ -102,33 +103,44 @@ class StoreFaultsTest : public testing::TestWithParam<Durability> {
         return value;
     }
 
-    // Everything up to a number, whole, and nothing behind it. That number.
-    std::uint64_t check_whole(const Store& store, const Families& families) {
-        std::uint64_t last = 0;
+    // The numbers that are there, each in every family and with its value.
+    std::vector<std::uint64_t> check_whole(const Store& store, const Families& families) {
+        std::vector<std::uint64_t> all;
         for (const Family family : families) {
             const auto cursor = store.cursor(family, {}, {});
-            std::uint64_t number = 0;
+            std::vector<std::uint64_t> numbers;
             for (cursor->seek({}); cursor->valid(); cursor->next()) {
-                ++number;
-                if (cursor->key() != sequence_key(number)) break;
-                EXPECT_EQ(cursor->value(), value_of(number, family)) << number;
+                numbers.push_back(parse_sequence_key(cursor->key()).value_or(0));
+                EXPECT_EQ(cursor->value(), value_of(numbers.back(), family)) << numbers.back();
             }
-            EXPECT_FALSE(cursor->valid()) << name_of(family) << " has a hole at " << number;
             EXPECT_TRUE(cursor->status());
-            if (family == families[0]) last = number;
-            EXPECT_EQ(number, last) << "half a batch in " << name_of(family);
+            if (family == families[0]) all = numbers;
+            EXPECT_EQ(numbers, all) << "half a batch in " << name_of(family);
         }
-        return last;
+        return all;
     }
 
-    // kept: what was acknowledged has to be there. What was lost is then written anew.
-    void check(const Store& store, const Families& families, Progress& progress, bool kept) {
-        const std::uint64_t last = check_whole(store, families);
+    // kept: what was acknowledged has to be there. What was lost is then written anew. ordered:
+    // nothing is there behind something that is not. False: there is, and the test begins anew.
+    bool check(const Store& store, const Families& families, Progress& progress, bool kept,
+               bool ordered = true) {
+        const std::vector<std::uint64_t> numbers = check_whole(store, families);
+        const std::uint64_t last = numbers.empty() ? 0 : numbers.back();
+        if (ordered) {
+            EXPECT_EQ(numbers.size(), last) << "a hole";
+        }
         if (kept) {
             EXPECT_GE(last, progress.acknowledged) << "acknowledged and lost";
         }
         EXPECT_LE(last, progress.tried);
         progress = {last, last};
+        return numbers.size() == last;
+    }
+
+    void begin_anew(std::unique_ptr<Store> store) {
+        store.reset();
+        std::filesystem::remove_all(directory_.path() + "/store");
+        written_ = ingested_ = {};
     }
 
     TestDirectory directory_;
@@ -159,18 +171,21 @@ TEST_P(StoreFaultsTest, WhatWasAcknowledgedIsThereAndWhatWasNotIsAbsentOrWhole) 
         struck += disk_->struck() ? 1 : 0;
         power_lost ? disk_->lose_power() : disk_->end_process();
         auto store = open();
-        if (!store && lied && power_lost) {  // said, not hidden; the test begins anew
+        if (!store && lied && power_lost) {  // said, not hidden
             EXPECT_THAT(store.error().message, HasSubstr("cannot open the store"));
-            std::filesystem::remove_all(directory_.path() + "/store");
-            written_ = ingested_ = {};
+            begin_anew(nullptr);
             continue;
         }
         ASSERT_TRUE(store) << store.error().message;
         const bool written_kept = !power_lost ? GetParam() != Durability::kNone || !failure_
                                               : GetParam() == Durability::kPower && !lied;
-        check(**store, kWritten, written_, written_kept);
+        // Without a sync that tells the truth, RocksDB may lose the end of one log and keep the
+        // next.
+        const bool ordered = !power_lost || (GetParam() == Durability::kPower && !lied);
+        const bool whole = check(**store, kWritten, written_, written_kept, ordered);
         check(**store, kIngested, ingested_, !(power_lost && lied));
         failure_.reset();
+        if (!whole) begin_anew(std::move(*store));
     }
     EXPECT_GE(struck, 1);
 }
