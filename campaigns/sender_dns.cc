@@ -6,6 +6,7 @@
 
 #include "campaigns/organisational_domain.h"
 #include "engine/base/ascii.h"
+#include "engine/mail/dkim_record.h"
 
 namespace posthorn {
 namespace {
@@ -33,13 +34,6 @@ std::map<std::string, std::string> tags_of(std::string_view record) {
                      trimmed(tag.substr(equals + 1)));
     }
     return tags;
-}
-
-std::string without_blanks(std::string_view text) {
-    std::string out;
-    for (const char c : text)
-        if (c != ' ' && c != '\t') out.push_back(c);
-    return out;
 }
 
 class SenderDnsCheck {
@@ -149,22 +143,16 @@ void SenderDnsCheck::check_spf() {
 }
 
 void SenderDnsCheck::check_key(const SigningIdentity& signer) {
-    const std::string name = signer.selector + "._domainkey." + signer.domain;
+    const std::string name = dkim_record_name(signer.selector, signer.domain);
     const auto reply = ask(Type::kTxt, name, "/dkim");
     if (!reply) return;
-    if (reply->records.empty())
-        return note(Code::kDnsDkim, Severity::kError, "/dkim", "there is no DKIM key at " + name,
-                    "publish it: TXT \"v=DKIM1; p=" + signer.public_key + "\"");
-    const auto tags = tags_of(reply->records.front());
-    const auto key = tags.find("p");
-    const std::string published = key == tags.end() ? "" : without_blanks(key->second);
-    if (published.empty())
-        note(Code::kDnsDkim, Severity::kError, "/dkim", "the DKIM key at " + name + " is revoked",
-             "publish the key that signs, or sign with another selector");
-    else if (published != signer.public_key)
-        note(Code::kDnsDkim, Severity::kError, "/dkim",
-             "the DKIM key at " + name + " is not the one that signs",
-             "every signature would fail: publish p=" + signer.public_key);
+    const DkimRecordFault fault = record_fault(signer.key, reply->records);
+    if (fault == DkimRecordFault::kNone) return;
+    const bool harmless = fault == DkimRecordFault::kTesting;
+    note(Code::kDnsDkim, harmless ? Severity::kWarning : Severity::kError, "/dkim",
+         name + ": " + std::string(reason(fault)),
+         harmless ? "take t=y out once the signatures are trusted"
+                  : "publish TXT \"" + dkim_record_for(signer.key) + "\"");
 }
 
 void SenderDnsCheck::check_dmarc() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "campaigns/campaign_errors.h"
+#include "engine/mail/dkim_key.h"
 #include "engine/mail/ip_address.h"
 
 namespace posthorn {
@@ -30,9 +31,7 @@ using DnsLookup = std::function<DnsReply(const DnsQuery&)>;
 struct SigningIdentity {
     std::string domain;
     std::string selector;
-    std::string public_key;  // base64 of SubjectPublicKeyInfo, or of 32 octets for Ed25519
-
-    friend bool operator==(const SigningIdentity&, const SigningIdentity&) = default;
+    DkimKey key;
 };
 
 struct SendingAddress {

@@ -5,6 +5,8 @@
 #include <map>
 
 #include "campaigns/organisational_domain.h"
+#include "engine/mail/dkim_record.h"
+#include "tests/mail/dkim_fixture.h"
 
 namespace posthorn {
 namespace {
@@ -12,6 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using testing_dkim::key_of;
 using State = DnsReply::State;
 
 // A zone: "mx acme.test" and so on lead to records; what is not in it does not exist.
@@ -78,8 +81,8 @@ TEST_F(SenderDnsTest, DmarcAsksForAnAlignedDomain) {
     EXPECT_THAT(messages_, HasSubstr("sign as the From domain"));
     zone_["txt _dmarc.news.acme.test"] = {"v=DMARC1; p=none"};
     EXPECT_THAT(problems(), ElementsAre("warning dns_dmarc /from"));
-    sender_.signers = {{"acme.test", "s1", "KEY"}};
-    zone_["txt s1._domainkey.acme.test"] = {"v=DKIM1; k=rsa; p=KEY"};
+    sender_.signers = {{"acme.test", "s1", key_of("rsa2048")}};
+    zone_["txt s1._domainkey.acme.test"] = {dkim_record_for(key_of("rsa2048"))};
     EXPECT_THAT(problems(), IsEmpty());
     zone_["txt _dmarc.news.acme.test"] = {"v=DMARC1; p=reject; adkim=s"};
     EXPECT_THAT(problems(), ElementsAre("error dns_dmarc /from"));
@@ -95,14 +98,21 @@ TEST_F(SenderDnsTest, ADmarcPolicyIsThereAndOneOfThree) {
 }
 
 TEST_F(SenderDnsTest, ThePublishedKeyIsTheOneThatSigns) {
-    sender_.signers = {{"acme.test", "s1", "MIGfMA0"}};
+    const std::string ours = dkim_record_for(key_of("ed25519"));
+    sender_.signers = {{"acme.test", "s1", key_of("ed25519")}};
     EXPECT_THAT(problems(), ElementsAre("error dns_dkim /dkim"));
-    EXPECT_THAT(messages_, HasSubstr("v=DKIM1; p=MIGfMA0"));
-    for (const char* wrong : {"v=DKIM1; p=", "v=DKIM1; p=OTHER", "p"}) {
+    EXPECT_THAT(messages_, HasSubstr("publish TXT \"" + ours + "\""));
+    for (const std::string& wrong :
+         {std::string("v=DKIM1; p="), std::string("p"), dkim_record_for(key_of("rsa2048")),
+          ours + "; h=sha1", ours + "; s=other"}) {
         zone_["txt s1._domainkey.acme.test"] = {wrong};
         EXPECT_THAT(problems(), ElementsAre("error dns_dkim /dkim")) << wrong;
     }
-    zone_["txt s1._domainkey.acme.test"] = {"v=DKIM1; p=MIGf MA0"};
+    zone_["txt s1._domainkey.acme.test"] = {ours + "; t=y"};
+    EXPECT_THAT(problems(), ElementsAre("warning dns_dkim /dkim"));
+    zone_["txt s1._domainkey.acme.test"] = {"SERVFAIL"};
+    EXPECT_THAT(problems(), ElementsAre("warning dns_failed /dkim"));
+    zone_["txt s1._domainkey.acme.test"] = {ours};
     EXPECT_THAT(problems(), IsEmpty());
 }
 

@@ -7,8 +7,10 @@ Usage: content_test.py BINARIES
 import email
 import email.policy
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from world import World
 
@@ -68,6 +70,18 @@ def run_all(world):
         assert found == ([code] if code else []) or found[0] == code, (sender, found)
         assert not any(problem["code"].startswith("dns_")
                        for problem in problems(world, path)), sender
+
+    campaign = json.loads(path.read_text())
+    keys = Path(__file__).resolve().parents[1] / "mail" / "keys"
+    shutil.copy(keys / "rsa2048.pem", world.home / "s1.pem")
+    campaign.update({"from": "news@acme.test", "dkim": [
+        {"domain": "acme.test", "selector": "s1", "key_file": "s1.pem"}]})
+    signed = world.home / "signed.json"
+    signed.write_text(json.dumps(campaign))
+    found = [(problem["code"], problem["message"])
+             for problem in problems(world, signed, "--dns", expect=2)
+             if problem["severity"] == "error"]
+    assert found == [("dns_dkim", "s1._domainkey.acme.test: no key record is published")], found
 
     lacking = world.campaign("lacking", 15000, 1, text="{{first_name}} {{city}}")
     rows = (world.home / "lacking.csv").read_text().splitlines()

@@ -1,5 +1,6 @@
 #include "tools/posthorn/sender_dns_lookup.h"
 
+#include "campaigns/dkim_keys.h"
 #include "engine/net/dns_message.h"
 #include "engine/net/loop.h"
 #include "engine/net/resolver.h"
@@ -95,6 +96,10 @@ SenderDns sender_dns_of(const Campaign& campaign, const Config& config) {
     sender.return_path_domain = campaign.return_path            ? campaign.return_path->domain
                                 : !config.bounce_domain.empty() ? config.bounce_domain
                                                                 : campaign.from.domain;
+    // What is wrong with a key file has been said by the check of the campaign.
+    for (const DkimSignature& signature : campaign.dkim)
+        if (auto key = read_dkim_key(signature.key_file))
+            sender.signers.push_back({signature.domain, signature.selector, std::move(*key)});
     for (const Source& source : config.sources) {
         const std::string& ehlo = source.ehlo.empty() ? config.ehlo : source.ehlo;
         if (source.address && !ehlo.empty()) sender.sources.push_back({*source.address, ehlo});

@@ -25,7 +25,7 @@ class SenderDnsLookup {
     std::unique_ptr<State> state_;
 };
 
-// What is to be looked at: the campaign's domains, and those of this host's addresses that
+// What is to be looked at: the campaign's domains and keys, and those of this host's addresses that
 // posthorn.json names.
 SenderDns sender_dns_of(const Campaign& campaign, const Config& config);
 
