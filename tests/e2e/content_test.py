@@ -81,7 +81,7 @@ def run_all(world):
     found = [(problem["code"], problem["message"])
              for problem in problems(world, signed, "--dns", expect=2)
              if problem["severity"] == "error"]
-    assert found == [("dns_dkim", "s1._domainkey.acme.test: no key record is published")], found
+    assert found == [("dns_dkim", "s1._domainkey.acme.test: what is published is no key record")], found
 
     lacking = world.campaign("lacking", 15000, 1, text="{{first_name}} {{city}}")
     rows = (world.home / "lacking.csv").read_text().splitlines()
