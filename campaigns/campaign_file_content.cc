@@ -103,6 +103,14 @@ std::optional<Address> read_mailbox(const ObjectReader& file, std::string_view k
 }
 
 // From `key` or from the file that `file_key` names.
+// "mail.html" where the letter itself should stand.
+bool looks_like_file_name(std::string_view text) {
+    constexpr std::string_view kEndings[] = {".html", ".htm", ".txt", ".mjml", ".md"};
+    return text.find_first_of(" \t\r\n<{") == std::string_view::npos &&
+           std::any_of(std::begin(kEndings), std::end(kEndings),
+                       [&](std::string_view ending) { return text.ends_with(ending); });
+}
+
 Content read_text(const ObjectReader& file, std::string_view key, std::string_view file_key) {
     const bool both = file.value(key) != nullptr && file.value(file_key) != nullptr;
     if (both)
@@ -120,6 +128,11 @@ Content read_text(const ObjectReader& file, std::string_view key, std::string_vi
                              "`" + std::string(key) + "` is empty");
         return {};
     }
+    if (looks_like_file_name(*written))
+        file.reading().error(CampaignErrorCode::kType, file.path_of(key),
+                             "`" + std::string(key) + "` is the letter itself, and " +
+                                 in_quotes(*written) + " is the name of a file",
+                             "use `" + std::string(file_key) + "`");
     return Content{{}, *written, sha256_hex(*written)};
 }
 

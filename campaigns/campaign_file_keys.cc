@@ -153,6 +153,10 @@ std::string hint_for(std::string_view parent, std::string_view wrong) {
         return "use `vars`";
     const std::string_view near = nearest_key(parent, wrong);
     if (!near.empty()) return "did you mean `" + std::string(near) + "`?";
+    for (const KnownKey& key : kKnownKeys)  // one level off
+        if (key.name == wrong && key.parent != parent && !key.parent.empty() &&
+            key.parent.find('*') == std::string_view::npos)
+            return "it belongs in `" + std::string(key.parent.substr(1)) + "`";
     std::string hint = "known here:";
     for (const KnownKey& key : kKnownKeys)
         if (key.parent == parent) hint += " " + std::string(key.name);

@@ -192,6 +192,10 @@ TEST(CampaignFileTest, HintsNameTheLikelyKeyAndValue) {
     EXPECT_EQ(hint(R"("throttle": {"rate": "500/sec"})"), "use 500/s");
     EXPECT_EQ(hint(R"("throttle": {"zzzzzzzz": 1})"),
               "known here: rate max_connections per_domain stop_if");
+    EXPECT_EQ(hint(R"("one_click": true)"), "it belongs in `compliance/unsubscribe`");
+    EXPECT_EQ(hint(R"("physical_address": "Acme")"), "it belongs in `compliance`");
+    EXPECT_EQ(hint(R"("html": "mail.html")"), "use `html_file`");
+    EXPECT_NE(hint(R"("html": "See mail.html")"), "use `html_file`");
 }
 
 TEST(CampaignFileTest, TransactionalMailIsOnlyAdvised) {

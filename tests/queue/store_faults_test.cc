@@ -168,6 +168,8 @@ TEST_P(StoreFaultsTest, WhatWasAcknowledgedIsThereAndWhatWasNotIsAbsentOrWhole) 
             if (store) work(**store, random, static_cast<int>(random.below(100)));
         }
         const bool lied = fault == DiskFault::kSyncIsLost && disk_->struck();
+        SCOPED_TRACE("fault " + std::to_string(static_cast<int>(fault)) +
+                     (power_lost ? ", power lost" : "") + (lied ? ", the disk lied" : ""));
         struck += disk_->struck() ? 1 : 0;
         power_lost ? disk_->lose_power() : disk_->end_process();
         auto store = open();
@@ -177,6 +179,12 @@ TEST_P(StoreFaultsTest, WhatWasAcknowledgedIsThereAndWhatWasNotIsAbsentOrWhole) 
             continue;
         }
         ASSERT_TRUE(store) << store.error().message;
+        // Neither synced by us nor by the disk: half of a batch may be there. It opens, no more.
+        if (power_lost && lied && GetParam() != Durability::kPower) {
+            failure_.reset();
+            begin_anew(std::move(*store));
+            continue;
+        }
         const bool written_kept = !power_lost ? GetParam() != Durability::kNone || !failure_
                                               : GetParam() == Durability::kPower && !lied;
         // Without a sync that tells the truth, RocksDB may lose the end of one log and keep the
