@@ -26,6 +26,7 @@ struct Options {
     bool trace = false;
     bool coverage = false;
     bool until_failure = false;
+    bool twice = false;
     unsigned jobs = 1;
 };
 
@@ -97,8 +98,10 @@ class Runner {
         while (const auto seed = next_seed()) {
             std::snprintf(dying_words, sizeof dying_words, "\nposthorn-sim: seed %llu\n",
                           static_cast<unsigned long long>(*seed));
-            World world(*seed, options_.trace, rules_);
-            account(*seed, world.run());
+            WorldReport report = World(*seed, options_.trace, rules_).run();
+            if (options_.twice && World(*seed, false, rules_).run().hash != report.hash)
+                report.failures.push_back("the same seed gave another hash of events");
+            account(*seed, report);
         }
     }
 
@@ -224,6 +227,7 @@ int main(int argc, char** argv) {
     app.add_option("--minutes", options.minutes, "fresh worlds for so long");
     app.add_option("--jobs", options.jobs, "worlds at a time");
     app.add_flag("--until-failure", options.until_failure, "stop at the first that fails");
+    app.add_flag("--twice", options.twice, "each world twice: its events must be the same");
     app.add_flag("--trace", options.trace, "print every event");
     app.add_flag("--coverage", options.coverage,
                  "print what occurred, and fail if anything never did");

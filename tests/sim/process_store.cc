@@ -91,8 +91,10 @@ void Process::check_bounds() {
     within(status.in_flight, limits.in_flight_max + limits.lease_recipients_max,
            "recipients in flight");
     within(status.lanes_open, limits.lanes_open_max + reads, "lanes open");
+    // What is in flight may come back.
     within(status.rows_ahead,
-           2 * limits.rows_ahead_max + limits.rows_per_read +
+           2 * limits.rows_ahead_max + limits.rows_per_read + limits.in_flight_max +
+               limits.lease_recipients_max +
                scene_.knobs.campaigns.size() *
                    (limits.rows_per_sweep + std::uint64_t{limits.rows_per_small_lane}),
            "rows read ahead");
