@@ -119,6 +119,8 @@ class World:
                 continue
             with open(ledger) as lines:
                 for line in lines:
+                    if not line.endswith("\n"):
+                        break  # the sink is writing it
                     entry = json.loads(line)
                     counts[(entry["message_id"], entry["recipient"].lower())] += 1
         return counts
