@@ -177,22 +177,8 @@ void read_root(ConfigObject root, Config& config) {
 
 LoadedConfig read_config(std::string_view text) {
     LoadedConfig loaded;
-    const auto parsed = parse_json_tree(text);
-    if (const auto* fault = std::get_if<JsonTreeFault>(&parsed)) {
-        loaded.errors.push_back(
-            {"", "json_syntax", fault->message, "", fault->place.line, fault->place.column});
-        return loaded;
-    }
-    const JsonTree& root = *std::get_if<JsonTree>(&parsed);
-    if (root.kind == JsonTree::Kind::kObject)
-        read_root(ConfigObject(root, "", loaded.errors), loaded.config);
-    else
-        loaded.errors.push_back({"", "type", "posthorn.json must be an object", "", root.place.line,
-                                 root.place.column});
-    std::stable_sort(loaded.errors.begin(), loaded.errors.end(),
-                     [](const ConfigError& a, const ConfigError& b) {
-                         return std::pair(a.line, a.column) < std::pair(b.line, b.column);
-                     });
+    read_object(text, "posthorn.json", loaded.errors,
+                [&](ConfigObject root) { read_root(std::move(root), loaded.config); });
     return loaded;
 }
 

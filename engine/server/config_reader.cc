@@ -177,4 +177,23 @@ void ConfigObject::check_unknown() {
     }
 }
 
+void read_object(std::string_view text, std::string_view what, std::vector<ConfigError>& errors,
+                 const std::function<void(ConfigObject)>& read) {
+    const auto parsed = parse_json_tree(text);
+    if (const auto* fault = std::get_if<JsonTreeFault>(&parsed)) {
+        errors.push_back(
+            {"", "json_syntax", fault->message, "", fault->place.line, fault->place.column});
+        return;
+    }
+    const JsonTree& root = *std::get_if<JsonTree>(&parsed);
+    if (root.kind == JsonTree::Kind::kObject)
+        read(ConfigObject(root, "", errors));
+    else
+        errors.push_back({"", "type", std::string(what) + " must be an object", "", root.place.line,
+                          root.place.column});
+    std::stable_sort(errors.begin(), errors.end(), [](const ConfigError& a, const ConfigError& b) {
+        return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+    });
+}
+
 }  // namespace posthorn

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -54,5 +55,10 @@ class ConfigObject {
     std::vector<ConfigError>& errors_;
     std::vector<std::string> known_;
 };
+
+// A whole file, named `what` in words: its object to the reader, its faults of syntax and those
+// that the reader notes to errors, in the order of their places.
+void read_object(std::string_view text, std::string_view what, std::vector<ConfigError>& errors,
+                 const std::function<void(ConfigObject)>& read);
 
 }  // namespace posthorn
