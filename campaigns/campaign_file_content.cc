@@ -102,7 +102,6 @@ std::optional<Address> read_mailbox(const ObjectReader& file, std::string_view k
     return address;
 }
 
-// From `key` or from the file that `file_key` names.
 // "mail.html" where the letter itself should stand.
 bool looks_like_file_name(std::string_view text) {
     constexpr std::string_view kEndings[] = {".html", ".htm", ".txt", ".mjml", ".md"};
@@ -111,6 +110,7 @@ bool looks_like_file_name(std::string_view text) {
                        [&](std::string_view ending) { return text.ends_with(ending); });
 }
 
+// From `key` or from the file that `file_key` names.
 Content read_text(const ObjectReader& file, std::string_view key, std::string_view file_key) {
     const bool both = file.value(key) != nullptr && file.value(file_key) != nullptr;
     if (both)
