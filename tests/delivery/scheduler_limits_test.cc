@@ -1,8 +1,6 @@
 // The limits of mailbox providers, as the scheduler keeps them.
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 #include "tests/delivery/scheduler_world.h"
 
 namespace posthorn {
@@ -21,16 +19,6 @@ ProviderRule big() {
     rule.name = "big";
     rule.mx = {"*.big.test"};
     return rule;
-}
-
-std::size_t most_in_window(std::vector<Instant> times, Duration window) {
-    std::sort(times.begin(), times.end());
-    std::size_t most = 0;
-    for (std::size_t first = 0, last = 0; last < times.size(); ++last) {
-        while (times[last] - times[first] >= window) ++first;
-        most = std::max(most, last - first + 1);
-    }
-    return most;
 }
 
 class ProviderWorld : public testing::Test {

@@ -145,15 +145,6 @@ TEST(Scheduler, DomainsOfOneHostShareItsSessions) {
     EXPECT_LE(world.most_sessions("shared.test"), 20u);
 }
 
-std::size_t most_in_window(const std::vector<Instant>& times, Duration window) {
-    std::size_t most = 0;
-    for (std::size_t first = 0, last = 0; last < times.size(); ++last) {
-        while (times[last] - times[first] >= window) ++first;
-        most = std::max(most, last - first + 1);
-    }
-    return most;
-}
-
 TEST(Scheduler, ARateOfTheCampaignHoldsInAnyWindow) {
     SchedulerWorld world({}, 12);
     world.add_campaign(1).throttle.all.rate = Rate{100, seconds(1)};

@@ -485,4 +485,14 @@ const std::vector<Instant>& SchedulerWorld::attempt_times(const std::string& dom
     return receivers_.at(domain).times;
 }
 
+std::size_t most_in_window(std::vector<Instant> times, Duration window) {
+    std::sort(times.begin(), times.end());
+    std::size_t most = 0;
+    for (std::size_t first = 0, last = 0; last < times.size(); ++last) {
+        while (times[last] - times[first] >= window) ++first;
+        most = std::max(most, last - first + 1);
+    }
+    return most;
+}
+
 }  // namespace posthorn

@@ -131,4 +131,7 @@ class SchedulerWorld {
     std::optional<Instant> first_attempt_;
 };
 
+// The most events in any window of that length.
+std::size_t most_in_window(std::vector<Instant> times, Duration window);
+
 }  // namespace posthorn
