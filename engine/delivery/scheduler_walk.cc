@@ -18,8 +18,9 @@ void Scheduler::walk(CampaignRun& run) {
     while (!run.stragglers.empty() && lanes_.size() < limits_.lanes_open_max) {
         const LaneId id{run.number(), std::move(run.stragglers.front())};
         run.stragglers.pop_front();
-        if (lanes_.contains(id)) continue;
-        Lane& lane = open_lane(run, id.domain);
+        const auto open = lanes_.find(id);
+        Lane& lane = open != lanes_.end() ? *open->second : open_lane(run, id.domain);
+        if (lane.fresh_complete) lane.fresh_complete = lane.sent = false;  // woke for its retries
         run.unsent_parked.insert(id.domain);
         lane.next_due = WallTime();
         lanes_to_tend_.push_back(id);

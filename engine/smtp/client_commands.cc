@@ -175,6 +175,7 @@ void ClientSession::render_commands(const Transaction& transaction, InFlight& sl
     slot.recipients_accepted = 0;
     slot.replies_owed = 0;
     slot.data_end = 0;
+    slot.refused_at = Stage::kNone;
     slot.mail_accepted = false;
     slot.dot_written = false;
 }

@@ -58,6 +58,9 @@ struct InFlight {
     std::size_t recipients_accepted = 0;
     std::size_t replies_owed = 0;
     std::uint64_t data_end = 0;  // of all ever written, once phase is kMessageWritten
+    // Its envelope was refused when its message had been written: told with the answer to that.
+    Stage refused_at = Stage::kNone;
+    Reply refusal;
     bool mail_accepted = false;
     bool dot_written = false;  // a message or a lone dot: nothing to reset at the peer
 };

@@ -38,7 +38,7 @@ void ClientSession::reply_received(Instant now) {
             data_reply(reply, now);
             break;
         case What::kDot:
-            if (flight(0).phase != Phase::kOver) finish(Stage::kDot, reply);
+            if (!dot_reply(reply)) return fail(SessionEnd::kUnexpectedReply, reply);
             break;
         default:
             break;
@@ -131,21 +131,22 @@ void ClientSession::mail_reply(const Reply& reply) {
     if (reply.positive()) {
         flight(0).mail_accepted = true;
     } else {
-        finish(Stage::kMail, reply);
+        envelope_refused(Stage::kMail, reply);
     }
 }
 
 void ClientSession::rcpt_reply(std::uint32_t recipient, const Reply& reply) {
     InFlight& slot = flight(0);
     ++slot.recipients_answered;
-    if (slot.phase == Phase::kOver) return;  // MAIL was refused: it speaks for all
+    // Where MAIL was refused, that speaks for all.
+    if (slot.phase == Phase::kOver || slot.refused_at == Stage::kMail) return;
     if (reply.positive()) {
         ++slot.recipients_accepted;
         return tell(client::RecipientAccepted{slot.id, recipient});
     }
     tell(client::RecipientRefused{slot.id, recipient, reply, false});
     const bool last = slot.recipients_answered == slot.recipients.size();
-    if (last && slot.recipients_accepted == 0) finish(Stage::kRcpt, reply);
+    if (last && slot.recipients_accepted == 0) envelope_refused(Stage::kRcpt, reply);
 }
 
 void ClientSession::data_reply(const Reply& reply, Instant now) {
@@ -160,6 +161,31 @@ void ClientSession::data_reply(const Reply& reply, Instant now) {
     } else if (slot.phase != Phase::kOver) {
         finish(Stage::kData, reply);
     }
+}
+
+// False: the peer takes a message whose envelope it refused. One of its replies is not what it
+// seems, and what became of the message is not known.
+bool ClientSession::dot_reply(const Reply& reply) {
+    InFlight& slot = flight(0);
+    if (slot.phase == Phase::kOver) return true;
+    if (slot.refused_at == Stage::kNone) {
+        finish(Stage::kDot, reply);
+    } else if (reply.positive()) {
+        slot.refused_at = Stage::kNone;
+        return false;
+    } else {
+        finish(slot.refused_at, slot.refusal);
+    }
+    return true;
+}
+
+// In chunks the message may be on its way when the envelope is refused; it is over when the peer
+// has answered that as well.
+void ClientSession::envelope_refused(Stage stage, const Reply& reply) {
+    InFlight& slot = flight(0);
+    if (slot.phase != Phase::kMessageWritten) return finish(stage, reply);
+    slot.refused_at = stage;
+    slot.refusal = reply;
 }
 
 void ClientSession::finish(Stage stage, const Reply& reply) {

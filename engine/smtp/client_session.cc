@@ -135,6 +135,10 @@ void ClientSession::close(bool after_421) {
     for (std::size_t i = 0; i < in_flight_; ++i) {
         const InFlight& slot = flight(i);
         if (slot.phase == Phase::kOver) continue;
+        if (slot.refused_at != Stage::kNone) {
+            tell(client::TransactionFinished{slot.id, slot.refused_at, slot.refusal, false});
+            continue;
+        }
         const bool complete = slot.phase == Phase::kMessageWritten && slot.data_end <= written_;
         if (complete && !after_421) {
             tell(client::Uncertain{slot.id});

@@ -84,6 +84,8 @@ class ClientSession {
     void mail_reply(const Reply& reply);
     void rcpt_reply(std::uint32_t recipient, const Reply& reply);
     void data_reply(const Reply& reply, Instant now);
+    bool dot_reply(const Reply& reply);
+    void envelope_refused(Stage stage, const Reply& reply);
     void finish(Stage stage, const Reply& reply);
     void retire(Instant now);
 
