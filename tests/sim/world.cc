@@ -186,10 +186,8 @@ bool World::crash_at(CrashPoint point) {
 // Stopped by an operator, or by a failed sync: then what was not synced is as after a crash.
 void World::end_stopped_process() {
     const bool failed = process_->failed();
-    if (!failed) {
-        CHECK(process_->journal().checkpoint());
-        if (!scene_.store.sync()) scene_.store.repair();
-    }
+    if (!failed && (!process_->journal().checkpoint() || !scene_.store.sync()))
+        scene_.store.repair();  // the last write of all can fail as well
     process_.reset();
     scene_.store.crash(scene_.store.staged() > 0 && scene_.random.chance(0.5) ? 1 : 0);
     scene_.note("stopped", failed);
