@@ -167,6 +167,7 @@ class Scheduler {
     // scheduler_domains.cc: names and their sites
     DomainState& domain_of(const std::string& name);
     void release_domain_state(Lane& lane);
+    void forget_domain_if_unused(DomainState& domain);
     void resolve(DomainState& domain, Now now);
     void answer_unusable(DomainState& domain, const DomainResolved& answer, Now now);
     Site& site_of(const MailHosts& hosts);

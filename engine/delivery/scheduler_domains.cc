@@ -52,8 +52,11 @@ DomainState& Scheduler::domain_of(const std::string& name) {
 }
 
 void Scheduler::release_domain_state(Lane& lane) {
-    DomainState& domain = *lane.domain;
-    std::erase(domain.lanes, &lane);
+    std::erase(lane.domain->lanes, &lane);
+    forget_domain_if_unused(*lane.domain);
+}
+
+void Scheduler::forget_domain_if_unused(DomainState& domain) {
     const bool remembered = domain.held || domain.resolving || domain.failures > 0 ||
                             domain.suspect_since ||
                             (domain.site != nullptr && domain.site->failures > 0);
@@ -91,12 +94,7 @@ void Scheduler::domain_resolved(DomainResolved answer, Now now) {
                                                         limits_.dns_ttl_max);
     point_at(domain, &site_of(answer.hosts));
     take_share(*domain.site, domain.name);
-    if (domain.lanes.empty()) {
-        Site* site = domain.site;
-        point_at(domain, nullptr);
-        domains_.erase(known);
-        touch(*site);
-    }
+    forget_domain_if_unused(domain);
 }
 
 // No such domain, no mail there, or no answer: the old site serves on if there is one; otherwise

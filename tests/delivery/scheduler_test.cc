@@ -268,6 +268,23 @@ TEST(Scheduler, AHeldDomainWaitsForItsRelease) {
     EXPECT_EQ(world.deliveries(1), 3050u);
 }
 
+TEST(Scheduler, AHoldOutlastsTheAnswerToItsName) {
+    SchedulerWorld world({}, 20);
+    world.add_campaign(1);
+    world.add_lane(1, "held.test", 50);
+    world.add_lane(1, "free.test", 50);
+    world.mood("held.test").resolves_after = seconds(10);
+    world.begin();
+    world.run_for(seconds(5));
+    world.scheduler().hold_domain("held.test", "operator");
+    world.run_for(seconds(10));
+    world.flush("held.test");
+    world.run_for(minutes(10));
+    EXPECT_EQ(world.attempts("held.test"), 0u);
+    world.scheduler().release_domain("held.test", world.now());
+    world.run_until_finished(hours(1));
+}
+
 TEST(Scheduler, FlushTriesTheDeferredAtOnce) {
     SchedulerWorld world({}, 21);
     world.add_campaign(1).retry.schedule = {hours(4)};

@@ -189,7 +189,8 @@ void SchedulerWorld::settle() {
         after(short_delay(), [this] { commit(); });
     }
     for (const ResolveDomain& question : orders.resolver)
-        after(short_delay(), [this, question] { resolve(question.domain); });
+        after(short_delay() + moods_[question.domain].resolves_after,
+              [this, question] { resolve(question.domain); });
     for (const auto& [sender, order] : orders.senders)
         after(Duration(100), [this, sender = sender, order = order] { ordered(sender, order); });
     for (const Notice& notice : orders.notices) notices_.push_back(notice.text);

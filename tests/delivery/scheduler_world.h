@@ -22,6 +22,7 @@ namespace posthorn {
 struct Mood {
     DnsVerdict verdict = DnsVerdict::kFound;
     std::string host;  // default: mx.DOMAIN
+    Duration resolves_after{0};
     double defer = 0, bounce = 0, uncertain = 0, cut_off = 0;
     double connect_fails = 0;
     std::uint32_t sessions_max = 0;  // more are refused with 421; 0: any number

@@ -52,13 +52,19 @@ void World::begin_campaign(CampaignNumber campaign) {
     WriteBatch batch;
     batch.put(Family::kCampaign, key, encode(record));
     if (!scene_.store.write(batch, Store::Sync::kDurable) || !scene_.store.sync()) {
+        // A failed sync ends the process, even one that has nothing left to write itself.
+        crashing_ = process_ != nullptr;
+        if (process_ == nullptr) scene_.store.repair();
         scene_.agenda.after(std::chrono::seconds(30),
                             [this, campaign] { begin_campaign(campaign); });
         return;
     }
     scene_.coverage.met("operator late campaign");
     begun_.push_back(campaign);
-    if (process_ != nullptr && !stopping_ && !process_->failed()) process_->load(campaign);
+    // A process that began meanwhile found it in the store: the write that failed had survived.
+    if (process_ != nullptr && !stopping_ && !process_->failed() &&
+        process_->scheduler().campaign(campaign) == nullptr)
+        process_->load(campaign);
 }
 
 void World::act_as_operator() {
