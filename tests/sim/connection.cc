@@ -104,6 +104,61 @@ std::string_view Connection::remembered(std::string_view bytes) {
     return bytes.substr(0, end + 2);
 }
 
+void Connection::tls_wanted() {
+    handshake_ = receiver_.handshake();
+    if (*handshake_ != TlsMood::kTalksEarly) return;
+    constexpr std::string_view kInTheClear = "250 2.0.0 in the clear\r\n";
+    if (scene_.random.chance(0.5)) return session_->say(kInTheClear);  // with the 220
+    take_output();
+    say(std::string(kInTheClear));
+}
+
+void Connection::start_tls(const TlsPolicy& policy) {
+    const bool verify = policy.mode == TlsMode::kVerify;
+    after_latency(last_to_server_, [this, verify] { hello_arrived(verify); });
+}
+
+void Connection::hello_arrived(bool verify) {
+    if (broken_ || server_over_ || !session_) return;
+    if (!handshake_) return finish_server("a handshake that nobody expects");
+    if (*handshake_ == TlsMood::kHangs) {
+        silent_ = true;
+        return;
+    }
+    if (*handshake_ == TlsMood::kBreaks && scene_.random.chance(0.5))
+        return finish_server("closed in the handshake");
+    const bool untrusted = *handshake_ == TlsMood::kUntrusted;
+    if (*handshake_ == TlsMood::kBreaks || (untrusted && verify)) {
+        const TlsResult result =
+            untrusted ? TlsResult::kCertificateNotTrusted : TlsResult::kValidationFailure;
+        after_latency(last_to_client_, [this, result] {
+            if (client_ != nullptr && !broken_) client_->tls_failed(slot_, result);
+        });
+        return;
+    }
+    encrypted_ = true;
+    proved_ = !untrusted;
+    session_->tls_started(scene_.agenda.now().instant);
+    after_latency(last_to_client_, [this] {
+        if (client_ != nullptr && !broken_) client_->tls_started(slot_, proved_);
+    });
+    feed();
+}
+
+// On the receiver's side of the wire: what mail came by which channel.
+void Connection::check_tls_policy() {
+    const TlsMode mode = scene_.knobs.limits.tls;
+    const bool demanded = mode == TlsMode::kRequired || mode == TlsMode::kVerify;
+    if (demanded && !encrypted_) scene_.books.fail('h', "mail in the clear");
+    if (!encrypted_ && receiver_.knobs().tls == TlsMood::kNotOffered)
+        scene_.coverage.met(name_of(TlsMood::kNotOffered));
+    if (mode == TlsMode::kVerify && !proved_)
+        scene_.books.fail('h', "mail for a host that proved nothing");
+    if (handshake_ && !encrypted_) scene_.books.fail('h', "mail instead of a handshake");
+    if (encrypted_ && *handshake_ == TlsMood::kTalksEarly)
+        scene_.books.fail('h', "mail behind words in the clear");
+}
+
 void Connection::drain() {
     while (!broken_ && !server_over_) {
         const auto event = session_->next_event();
@@ -114,6 +169,8 @@ void Connection::drain() {
             message_ += body->bytes;
             (void)scene_.passed(CrashPoint::kInMessage);
             if (receiver_.resets_now()) return reset();
+        } else if (std::holds_alternative<ServerSession::TlsWanted>(*event)) {
+            tls_wanted();
         } else if (std::holds_alternative<ServerSession::Dropped>(*event)) {
             message_.clear();
             in_body_ = false;
@@ -153,6 +210,7 @@ void Connection::asked(const ServerSession::Ask& ask) {
 // Who is meant, for the books.
 void Connection::dealt_with(const ServerSession::Ask& ask) {
     if (ask.stage == Stage::kEhlo) ++visit_.greetings;
+    if (ask.stage == Stage::kMail) check_tls_policy();
     if (ask.stage == Stage::kRcpt) {
         visit_.truth = scene_.books.find(session_->sender(), ask.argument);
         if (visit_.truth == nullptr) return scene_.books.fail('a', "a stranger is named in RCPT");

@@ -24,6 +24,8 @@ class Client {
     virtual void bytes_received(SlotId slot, std::string_view bytes) = 0;
     virtual void writable(SlotId slot) = 0;
     virtual void connection_lost(SlotId slot, std::string_view why) = 0;
+    virtual void tls_started(SlotId slot, bool proved) = 0;
+    virtual void tls_failed(SlotId slot, TlsResult result) = 0;
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -33,6 +35,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     void open();
     std::size_t write(std::string_view bytes);  // how many the kernel takes
+    void start_tls(const TlsPolicy& policy);    // the client's first word of a handshake
     void close();                               // by the client, or with its process
     bool over() const { return client_ == nullptr && server_over_; }
     void settle_accounts();  // at the end of the world, too
@@ -48,6 +51,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void feed();
     std::string_view remembered(std::string_view bytes);
     void drain();
+    void tls_wanted();
+    void hello_arrived(bool verify);
+    void check_tls_policy();
     void asked(const ServerSession::Ask& ask);
     void dealt_with(const ServerSession::Ask& ask);
     void answer(Stage stage, bool chunking, const Decision& decision);
@@ -76,9 +82,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool silent_ = false;
     bool input_over_ = false;
     bool server_over_ = false;
-    bool broken_ = false;    // reset: nothing arrives any more
-    bool poisoned_ = false;  // what no server says has been said
-    bool lied_ = false;      // a reply too many: those behind it are taken for another's
+    bool broken_ = false;               // reset: nothing arrives any more
+    bool poisoned_ = false;             // what no server says has been said
+    bool lied_ = false;                 // a reply too many: those behind it are taken for another's
+    std::optional<TlsMood> handshake_;  // from the 220 on
+    bool encrypted_ = false;
+    bool proved_ = false;  // by its certificate
     bool deadline_watched_ = false;
     Instant last_to_server_, last_to_client_;
     std::uint64_t said_ = 0, heard_ = 0;  // bytes to the client

@@ -202,6 +202,20 @@ void draw_trouble(Draw& draw, Knobs& knobs) {
     wire.reset = draw.chance(0.3) ? 0.002 : 0;
 }
 
+// Some worlds know TLS, with one policy for all mail in each.
+void draw_tls(Draw& draw, Knobs& knobs) {
+    if (draw.chance(0.5)) return;
+    knobs.limits.tls = draw.one_of(
+        {TlsMode::kOpportunistic, TlsMode::kOpportunistic, TlsMode::kRequired, TlsMode::kVerify});
+    knobs.sender.timeouts.starttls = draw.time(seconds(3), seconds(30));
+    for (HostKnobs& host : knobs.hosts) {
+        if (host.has(Mood::kPlain)) continue;
+        host.tls = draw.chance(0.5) ? TlsMood::kFine
+                                    : static_cast<TlsMood>(draw.number(0, kTlsMoodCount - 1));
+        if (host.tls != TlsMood::kNotOffered) host.offers.emplace_back("STARTTLS");
+    }
+}
+
 }  // namespace
 
 Knobs Knobs::draw(Random& random) {
@@ -226,6 +240,10 @@ Knobs Knobs::draw(Random& random) {
             most = std::max(most, campaign.recipients[i]);
         knobs.addresses += most;
     }
+    Random aside = random;  // what it draws leaves everything else of the world as it is
+    Random of_tls(aside.next());
+    Draw tls(of_tls);
+    draw_tls(tls, knobs);
     return knobs;
 }
 

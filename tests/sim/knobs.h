@@ -41,11 +41,25 @@ enum class Mood : std::uint8_t {
 inline constexpr std::size_t kMoodCount = 18;
 std::string_view name_of(Mood mood);
 
+// What a host makes of STARTTLS. While there is chaos; afterwards those that offer it do it well.
+enum class TlsMood : std::uint8_t {
+    kNotOffered,
+    kFine,
+    kUntrusted,  // its certificate proves nothing
+    kRefuses,
+    kBreaks,  // the handshake
+    kHangs,
+    kTalksEarly  // says more than 220 in the clear
+};
+inline constexpr std::size_t kTlsMoodCount = 7;
+std::string_view name_of(TlsMood mood);
+
 struct HostKnobs {
     std::string name;
     IpAddress address;
     std::vector<Mood> moods;
     std::vector<std::string> offers;
+    TlsMood tls = TlsMood::kNotOffered;
     double share = 0.1;  // of occasions on which a mood acts
     std::uint32_t few = 3;
     Duration patience{0};  // of a tarpit, of greylisting, of a penalty

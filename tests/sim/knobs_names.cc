@@ -26,6 +26,9 @@ constexpr std::array<std::string_view, kMoodCount> kMoods = {"mood greylists",
                                                              "mood falls silent",
                                                              "mood plain",
                                                              "mood small size"};
+constexpr std::array<std::string_view, kTlsMoodCount> kTlsMoods = {
+    "tls not offered", "tls fine",  "tls untrusted",  "tls refused",
+    "tls breaks",      "tls hangs", "tls talks early"};
 constexpr std::array<std::string_view, 6> kDnsMoods = {
     "dns fine", "dns no domain", "dns null mx", "dns flaps", "dns fails at times", "dns moves"};
 constexpr std::array<std::string_view, kCrashPointCount> kCrashPoints = {
@@ -42,6 +45,7 @@ constexpr std::array kOthers = {
 }  // namespace
 
 std::string_view name_of(Mood mood) { return kMoods[static_cast<std::size_t>(mood)]; }
+std::string_view name_of(TlsMood mood) { return kTlsMoods[static_cast<std::size_t>(mood)]; }
 std::string_view name_of(DnsMood mood) { return kDnsMoods[static_cast<std::size_t>(mood)]; }
 std::string_view name_of(CrashPoint point) { return kCrashPoints[static_cast<std::size_t>(point)]; }
 
@@ -53,6 +57,7 @@ std::vector<std::string_view> Coverage::missing() const {
     };
     look_for(kMoods);
     look_for(kDnsMoods);
+    look_for(kTlsMoods);
     look_for(kCrashPoints);
     look_for(kOthers);
     return missing;

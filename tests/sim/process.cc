@@ -190,12 +190,16 @@ void Process::deliver_orders(std::size_t sender) {
 void Process::sender_turn(std::size_t sender) {
     SenderBox& box = senders_[sender];
     SenderOutput& output = box.sender->output();
-    while (!output.connects.empty() || !output.writes.empty() || !output.closes.empty()) {
+    while (!output.connects.empty() || !output.writes.empty() || !output.closes.empty() ||
+           !output.handshakes.empty()) {
         const auto connects = std::exchange(output.connects, {});
         const auto writes = std::exchange(output.writes, {});
+        const auto handshakes = std::exchange(output.handshakes, {});
         const auto closes = std::exchange(output.closes, {});
         for (const ConnectOrder& order : connects) connect(sender, order);
         for (const SlotId slot : writes) flush(slot);
+        for (const TlsOrder& order : handshakes)
+            lines_.at(order.slot).connection->start_tls(*order.policy);
         for (const SlotId slot : closes) {
             scene_.limits.closed(slot);
             if (const auto line = lines_.find(slot); line != lines_.end())
@@ -258,6 +262,20 @@ void Process::connection_lost(SlotId slot, std::string_view why) {
     const std::size_t sender = lines_.at(slot).sender;
     scene_.note("lost", slot, 0, why);
     senders_[sender].sender->connection_lost(slot, why, scene_.agenda.now());
+    sender_turn(sender);
+}
+
+void Process::tls_started(SlotId slot, bool proved) {
+    const std::size_t sender = lines_.at(slot).sender;
+    senders_[sender].sender->tls_started(slot, TlsFacts{"TLSv1.3", "simulated", proved, false},
+                                         scene_.agenda.now());
+    sender_turn(sender);
+}
+
+void Process::tls_failed(SlotId slot, TlsResult result) {
+    const std::size_t sender = lines_.at(slot).sender;
+    scene_.note("handshake failed", slot, static_cast<std::uint64_t>(result));
+    senders_[sender].sender->tls_failed(slot, result, "as the world wants it", scene_.agenda.now());
     sender_turn(sender);
 }
 

@@ -42,6 +42,8 @@ class Process final : public Client {
     void bytes_received(SlotId slot, std::string_view bytes) override;
     void writable(SlotId slot) override;
     void connection_lost(SlotId slot, std::string_view why) override;
+    void tls_started(SlotId slot, bool proved) override;
+    void tls_failed(SlotId slot, TlsResult result) override;
 
   private:
     struct SenderBox {

@@ -132,6 +132,11 @@ bool Receiver::refused_by_mood(Stage stage, const Visit& visit, Decision& decisi
                                  ? reply(451, {4, 1, 8}, "Sender domain unknown yet")
                                  : reply(550, {5, 7, 1}, "Sender refused");
             return true;
+        case Stage::kStartTls:
+            if (knobs_.tls != TlsMood::kRefuses || !random_.chance(knobs_.share)) return false;
+            coverage_.met(name_of(TlsMood::kRefuses));
+            decision.reply = reply(454, {4, 7, 0}, "TLS not available now");
+            return true;
         case Stage::kRcpt:
             if (acts(Mood::kGreylists) && visit.truth != nullptr) {
                 const auto [seen, first] =
@@ -178,6 +183,14 @@ void Receiver::disturb(Stage stage, Decision& decision) {
     }
     if (stage == Stage::kMail && acts(Mood::kClosesAfterSome) && random_.chance(knobs_.share / 10))
         decision.then = Decision::Then::kDrop;
+}
+
+// A certificate is what it is; the rest happens at times.
+TlsMood Receiver::handshake() {
+    const bool now = !calm_ && (knobs_.tls == TlsMood::kUntrusted || random_.chance(knobs_.share));
+    const TlsMood mood = now && knobs_.tls != TlsMood::kRefuses ? knobs_.tls : TlsMood::kFine;
+    coverage_.met(name_of(mood));
+    return mood;
 }
 
 bool Receiver::resets_now() { return strikes(Mood::kResetsInData); }

@@ -49,7 +49,8 @@ class Receiver {
     void disconnected() { --sessions_; }
 
     Decision decide(Stage stage, const Visit& visit);
-    bool resets_now();  // asked for each piece of a message
+    TlsMood handshake();  // how this one goes, once STARTTLS was accepted
+    bool resets_now();    // asked for each piece of a message
     bool forgets_pipelined() const { return acts(Mood::kLiesAboutPipelining); }
 
   private:

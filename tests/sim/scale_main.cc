@@ -69,14 +69,19 @@ int run(const ScaleOptions& options) {
     const auto in_hours = [](Duration d) {
         return std::chrono::duration<double, std::ratio<3600>>(d).count();
     };
-    const double over = 100.0 * (in_hours(report.makespan) / in_hours(report.lower_bound) - 1);
+    const auto over = [&](const Bound& bound) {
+        return 100.0 * (in_hours(report.makespan) / in_hours(bound.needed) - 1);
+    };
     const auto n = static_cast<double>(options.recipients);
     std::printf("%llu recipients, %u domains, seed %llu\n",
                 static_cast<unsigned long long>(options.recipients), options.domains,
                 static_cast<unsigned long long>(options.seed));
-    std::printf("makespan %.3f h, lower bound %.3f h (%s), %.2f %% above it\n",
-                in_hours(report.makespan), in_hours(report.lower_bound), report.bound_by.c_str(),
-                over);
+    std::printf("makespan %.3f h\n", in_hours(report.makespan));
+    for (const auto& [bound, of] :
+         {std::pair(&report.first_attempts, "first attempts alone"),
+          std::pair(&report.all_attempts, "with the second attempts that receivers asked for")})
+        std::printf("lower bound %.3f h (%s, %s): %.2f %% above it\n", in_hours(bound->needed),
+                    bound->by.c_str(), of, over(*bound));
     std::printf("%llu delivered, %llu bounced, %llu expired, %llu unsettled, %llu deferrals\n",
                 static_cast<unsigned long long>(report.delivered),
                 static_cast<unsigned long long>(report.bounced),
@@ -90,7 +95,7 @@ int run(const ScaleOptions& options) {
         "scheduler's memory %.1f MB at its peak; %.2f us of CPU a recipient; took %.1f s, "
         "%.1f s of CPU\n",
         static_cast<double>(report.peak_bytes) / 1e6, cpu / n * 1e6, wall, cpu);
-    return report.unsettled == 0 && over <= 3.0 ? 0 : 1;
+    return report.unsettled == 0 && over(report.all_attempts) <= 3.0 ? 0 : 1;
 }
 
 }  // namespace

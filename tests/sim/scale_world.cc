@@ -42,7 +42,7 @@ constexpr std::array<Provider, 10> kProviders = {{{"gmail.test", 0.34, 100},
 ScaleWorld::ScaleWorld(ScaleOptions options) : options_(options), random_(options.seed) {
     make_lanes();
     make_limits();
-    find_lower_bound();
+    report_.first_attempts = lower_bound();
 }
 
 void ScaleWorld::make_lanes() {
@@ -88,30 +88,31 @@ void ScaleWorld::make_limits() {
         plan_.throttle.per_domain[provider.domain].rate = Rate{provider.rate, seconds(1)};
 }
 
-// No schedule can be shorter: a domain takes its rate, a host its sessions, all sessions together
-// what they can. First attempts alone; what is deferred or refused only adds to it.
-void ScaleWorld::find_lower_bound() {
+// A domain takes its rate, a host its sessions, all sessions together what they can: of one attempt
+// for each recipient, and of one more for each that was deferred so far.
+Bound ScaleWorld::lower_bound() const {
     const double per_session =
         kAhead / std::chrono::duration<double>(kTransaction).count();  // messages a second
     std::map<std::string, double> by_host;
     double total = 0;
+    Bound largest;
     const auto bound = [&](double seconds_needed, const std::string& by) {
         const auto needed =
             std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds_needed));
-        if (needed <= report_.lower_bound) return;
-        report_.lower_bound = needed;
-        report_.bound_by = by;
+        if (needed > largest.needed) largest = {needed, by};
     };
     for (const Lane& lane : lanes_) {
-        by_host[lane.host] += lane.recipients;
-        total += lane.recipients;
+        const double attempts = static_cast<double>(lane.recipients) + lane.deferrals;
+        by_host[lane.host] += attempts;
+        total += attempts;
         const auto limit = plan_.throttle.per_domain.find(lane.domain);
         if (limit != plan_.throttle.per_domain.end())
-            bound(lane.recipients / static_cast<double>(limit->second.rate->count), lane.domain);
+            bound(attempts / static_cast<double>(limit->second.rate->count), lane.domain);
     }
-    for (const auto& [host, recipients] : by_host)
-        bound(recipients / (limits_.site_connections_max * per_session), host);
+    for (const auto& [host, attempts] : by_host)
+        bound(attempts / (limits_.site_connections_max * per_session), host);
     bound(total / (limits_.connections_max * per_session), "all connections");
+    return largest;
 }
 
 void ScaleWorld::post(Duration wait, Kind kind, SlotId slot, std::uint32_t index,
@@ -145,6 +146,7 @@ ScaleReport ScaleWorld::run() {
         }
     }
     report_.makespan = now_.instant - began;
+    report_.all_attempts = lower_bound();
     report_.peak_bytes = peak_owned_bytes();
     for (const Lane& lane : lanes_)
         report_.unsettled +=
@@ -245,13 +247,14 @@ void ScaleWorld::end_if_idle(SlotId id, Session& session) {
 }
 
 void ScaleWorld::attempt_done(SlotId id, const Lease& lease, std::uint32_t index) {
-    const Lane& lane = lanes_[by_domain_.at(lease.lane.domain)];
+    Lane& lane = lanes_[by_domain_.at(lease.lane.domain)];
     const bool first = lease.recipients[index].previous() == nullptr;
     AttemptDone done{lease.sequence, index, AttemptEnd::kRefused, false, {}, kTransaction};
     done.attempt.time = now_.wall;
     if (first && (lane.greylists || random_.chance(kDeferredShare))) {
         done.attempt.stage = Stage::kRcpt;
         done.attempt.reply.code = 451;
+        ++lane.deferrals;
         done.attempt.category = lane.greylists ? Category::kGreylisted : Category::kTemporary;
         done.attempt.action = Action::kRetry;
     } else if (first && random_.chance(kUnknownShare)) {

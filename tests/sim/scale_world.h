@@ -24,12 +24,18 @@ struct ScaleOptions {
     std::uint64_t seed = 1;
 };
 
+// No schedule can be shorter, and what that comes from.
+struct Bound {
+    Duration needed{0};
+    std::string by;
+};
+
 struct ScaleReport {
     std::uint64_t delivered = 0, bounced = 0, expired = 0, deferrals = 0, leases = 0, returned = 0;
     std::uint64_t unsettled = 0;
     Duration makespan{0};
-    Duration lower_bound{0};
-    std::string bound_by;        // what the lower bound comes from
+    Bound first_attempts;        // if every recipient took one attempt
+    Bound all_attempts;          // with the second ones that receivers asked for
     std::size_t peak_bytes = 0;  // allocated by the scheduler and by pages that it holds
     std::uint32_t peak_sessions = 0;
 };
@@ -52,6 +58,7 @@ class ScaleWorld {
         std::string domain;
         std::string host;
         std::uint32_t recipients = 0;
+        std::uint32_t deferrals = 0;  // by its receiver, whatever the scheduler does
         bool greylists = false;
         std::vector<bool> known;  // has an outcome
         std::set<std::pair<WallTime, std::uint32_t>> due;
@@ -79,7 +86,7 @@ class ScaleWorld {
 
     void make_lanes();
     void make_limits();
-    void find_lower_bound();
+    Bound lower_bound() const;
     void post(Duration wait, Kind kind, SlotId slot, std::uint32_t index,
               std::shared_ptr<const void> what);
     void happen(const Event& event);
