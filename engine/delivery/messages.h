@@ -22,6 +22,8 @@
 
 namespace posthorn {
 
+struct StsPolicy;
+
 using SlotId = std::uint64_t;  // one session of one sender; never reused within a run
 
 // Recipients of one lane granted to one session. Immutable and shared by all who handle it.
@@ -226,6 +228,7 @@ struct SessionReady {
     bool tls = false;
     std::optional<std::uint64_t> mail_max{};    // RFC 9422: transactions on this session
     std::optional<std::uint64_t> domain_max{};  // and recipient domains
+    TlsResult proof = TlsResult::kSuccess;      // what stood in the way of TLS that proves the peer
 };
 
 // It will start nothing more, of its own accord; what it was leased and had not started is back.
@@ -285,6 +288,8 @@ struct ResolveDomain {
 struct DomainResolved {
     std::string domain;
     MailHosts hosts;
+    std::shared_ptr<const StsPolicy> sts{};       // RFC 8461; null: there is none
+    TlsResult sts_failure = TlsResult::kSuccess;  // of fetching one
 };
 
 }  // namespace posthorn

@@ -161,6 +161,7 @@ SchedulerOutput& Scheduler::settle(Now now) {
         for (Site* site : pumping)
             if (!site->dirty) forget_site_if_unused(*site);
     }
+    record_tls_results(now);
     note_sent_to_journal(now);
     return output_;
 }
@@ -189,6 +190,7 @@ std::optional<Instant> Scheduler::deadline(Now now) const {
     if (!site_wakes_.empty()) consider(site_wakes_.top().first);
     if (!domain_wakes_.empty()) consider(domain_wakes_.top().first);
     if (!slots_.empty()) consider(next_idle_check_);
+    if (const auto due = tls_results_.due(); due && !failed_) consider(*due);
     if (const auto change = next_schedule_change(); change && !stopping_)
         consider(now.instant +
                  std::clamp<Duration>(*change - now.wall, Duration(0), std::chrono::seconds(1)));

@@ -24,6 +24,8 @@
 #include "engine/delivery/provider_limits.h"
 #include "engine/delivery/scheduler_view.h"
 #include "engine/delivery/site.h"
+#include "engine/delivery/sts_policy.h"
+#include "engine/delivery/tls_results.h"
 
 namespace posthorn {
 
@@ -80,6 +82,14 @@ class Scheduler {
     bool peer_restored(const std::string& host, std::string_view stored, WallTime now) {
         return peers_.restore(host, stored, now);
     }
+
+    // How TLS fared, at start, from the store. False: it need not be kept.
+    bool tls_results_restored(std::string_view key, std::string_view stored, WallTime now) {
+        return tls_results_.restore(key, stored, now);
+    }
+
+    // To be recorded with what it decides itself.
+    void record_state(PutState state);
 
     // What was used of them, at start, from the store. False: it need not be kept.
     bool shaping_restored(std::string_view key, std::string_view stored, Now now) {
@@ -170,7 +180,7 @@ class Scheduler {
     void forget_domain_if_unused(DomainState& domain);
     void resolve(DomainState& domain, Now now);
     void answer_unusable(DomainState& domain, const DomainResolved& answer, Now now);
-    Site& site_of(const MailHosts& hosts);
+    Site& site_of(const MailHosts& hosts, bool sts);
     void point_at(DomainState& domain, Site* site);
 
     // scheduler_sites.cc: sessions and leases
@@ -187,8 +197,6 @@ class Scheduler {
     bool open_session(Site& site, Now now);
     std::optional<std::size_t> choose_host(Site& site, Now now);
     std::uint32_t messages_left(const Site& site, const Slot& slot) const;
-    std::shared_ptr<const TlsPolicy> tls_policy_for(const Site& site, const SiteHost& host,
-                                                    Now now) const;
     void session_ready(const SessionReady& report, Now now);
     void session_ending(const SessionEnding& report);
     void session_proved(Slot& slot);
@@ -196,7 +204,6 @@ class Scheduler {
     void session_closed(const SessionClosed& report, Now now);
     void session_useless(Slot& slot, Stage stage, const Reply& reply, Now now);
     void close_slot(Slot& slot);
-    void put_peer(PutState state);
     void forget_slot(Slot& slot);
     void slow_down(Site& site, Now now);
     void site_failed(Site& site, Now now);
@@ -204,6 +211,13 @@ class Scheduler {
     void wait_for_room(Site& site);
     void room_was_made();
     void forget_site_if_unused(Site& site);
+
+    // scheduler_tls.cc: what binds a domain's mail, and how it fared
+    void judge_tls(DomainResolved& answer, DomainState& domain, Now now);
+    std::shared_ptr<const TlsPolicy> tls_policy_for(const Site& site, const SiteHost& host,
+                                                    Now now) const;
+    void count_tls(const Slot& slot, TlsResult result, Now now);
+    void record_tls_results(Now now);
 
     // scheduler_limits.cc: what rates and providers allow
     std::uint64_t allowance(Lane& lane, Now now, Instant& wake);
@@ -241,6 +255,7 @@ class Scheduler {
     std::vector<Source> sources_;
     PeerMemory peers_;
     ProviderLimits providers_;
+    TlsResults tls_results_;
     Random random_;
     SchedulerOutput output_;
     bool stopping_ = false;

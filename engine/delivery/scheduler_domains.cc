@@ -30,13 +30,18 @@ void remove_special_addresses(MailHosts& answer) {
     }
 }
 
-std::string site_key(const MailHosts& answer) {
+std::string site_key(const MailHosts& answer, bool sts) {
     std::vector<std::string> names;
     for (const MailHost& host : answer.hosts) names.push_back(host.name);
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     std::string key;
     for (const std::string& name : names) key += (key.empty() ? "" : ",") + name;
+    // A domain whose MX is not authenticated must not undo what another's proves of the same hosts.
+    const bool dane =
+        std::ranges::any_of(answer.hosts, [](const MailHost& host) { return !host.tlsa.empty(); });
+    if (dane) key += " (DANE)";
+    if (sts) key += " (MTA-STS)";
     return key;
 }
 
@@ -82,6 +87,7 @@ void Scheduler::domain_resolved(DomainResolved answer, Now now) {
     for (const Lane* lane : domain.lanes) lanes_to_tend_.push_back(lane->id);
     if (answer.hosts.verdict == DnsVerdict::kFound && !limits_.allow_private_addresses)
         remove_special_addresses(answer.hosts);
+    judge_tls(answer, domain, now);
     if (answer.hosts.verdict != DnsVerdict::kFound) {
         answer_unusable(domain, answer, now);
         return;
@@ -92,7 +98,8 @@ void Scheduler::domain_resolved(DomainResolved answer, Now now) {
     domain.text.clear();
     domain.expires = now.instant + std::clamp<Duration>(answer.hosts.ttl, limits_.dns_ttl_min,
                                                         limits_.dns_ttl_max);
-    point_at(domain, &site_of(answer.hosts));
+    const bool sts = answer.sts != nullptr && answer.sts->mode == StsMode::kEnforce;
+    point_at(domain, &site_of(answer.hosts, sts));
     take_share(*domain.site, domain.name);
     forget_domain_if_unused(domain);
 }
@@ -125,12 +132,13 @@ void Scheduler::answer_unusable(DomainState& domain, const DomainResolved& answe
     if (!domain.rejected) domain_wakes_.emplace(domain.retry_at, domain.name);
 }
 
-Site& Scheduler::site_of(const MailHosts& answer) {
-    const std::string key = site_key(answer);
+Site& Scheduler::site_of(const MailHosts& answer, bool sts) {
+    const std::string key = site_key(answer, sts);
     auto& site = sites_[key];
     if (site == nullptr) {
         site = std::make_unique<Site>();
         site->name = key;
+        site->sts = sts;
         site->sessions_by_source.assign(sources_.size(), 0);
         site->sessions_limit = limits_.site_connections_start;
         site->messages_max = limits_.messages_per_session_max;

@@ -35,15 +35,6 @@ std::optional<std::size_t> Scheduler::choose_host(Site& site, Now now) {
     return chosen;
 }
 
-std::shared_ptr<const TlsPolicy> Scheduler::tls_policy_for(const Site&, const SiteHost& host,
-                                                           Now now) const {
-    const TlsMode mode = limits_.tls;
-    if (mode == TlsMode::kOff) return nullptr;
-    if (mode == TlsMode::kOpportunistic && peers_.tls_broken(host.host.name, now.wall))
-        return nullptr;
-    return std::make_shared<const TlsPolicy>(TlsPolicy{mode, false, host.host.name});
-}
-
 bool Scheduler::open_session(Site& site, Now now) {
     std::optional<std::uint32_t> source_chosen;
     for (std::uint32_t i = 0; i < sources_.size(); ++i) {
@@ -83,6 +74,10 @@ bool Scheduler::open_session(Site& site, Now now) {
     order.rung_max = slot->rung_max = peers_.rung_max(host.host.name, now.wall);
     order.tls = tls_policy_for(site, host, now);
     if (order.tls) slot->tls = order.tls->mode;
+    if (!site.ready.empty()) {
+        slot->domain = site.ready.front()->domain->name;
+        slot->tls_type = site.ready.front()->domain->tls_type;
+    }
     output_.senders.emplace_back(slot->sender, std::move(order));
     site.slots.emplace(slot->id, slot.get());
     slots_.emplace(slot->id, std::move(slot));
@@ -101,6 +96,7 @@ void Scheduler::session_ready(const SessionReady& report, Now now) {
         slot.messages_max =
             static_cast<std::uint32_t>(std::min<std::uint64_t>(*report.mail_max, UINT32_MAX));
     slot.domains_max = report.domain_max;
+    count_tls(slot, report.proof, now);
     touch(site);
 }
 
@@ -128,9 +124,10 @@ void Scheduler::session_proved(Slot& slot) {
 void Scheduler::session_failed(const SessionFailed& report, Now now) {
     Slot& slot = *slots_.at(report.slot);
     Site& site = *slot.site;
+    if (report.tls != TlsResult::kSuccess) count_tls(slot, report.tls, now);
     // Encryption was welcome, no more: the host gets its mail in the clear for a while (RFC 7435).
     if (report.tls != TlsResult::kSuccess && slot.tls == TlsMode::kOpportunistic) {
-        put_peer(peers_.tls_broke(slot.host_name, now.wall));
+        record_state(peers_.tls_broke(slot.host_name, now.wall));
         site.last_failure = slot.host_name + ": " + report.reply.text;
     } else {
         session_useless(slot, report.stage, report.reply, now);
@@ -183,10 +180,10 @@ void Scheduler::session_closed(const SessionClosed& report, Now now) {
     if (report.reply.code == 421 && report.messages > 0 && report.messages < site.messages_max)
         site.messages_max = report.messages;  // it takes so many per session: ask for no more
     if (report.mishandled) {
-        put_peer(peers_.mishandled(slot.host_name, *report.mishandled, now.wall));
+        record_state(peers_.mishandled(slot.host_name, *report.mishandled, now.wall));
     } else if (report.suspected) {
         if (auto known = peers_.suspected(slot.host_name, *report.suspected, now.wall))
-            put_peer(std::move(*known));
+            record_state(std::move(*known));
     }
     if (report.mishandled) {
         // Slower, it may well do.
@@ -219,7 +216,7 @@ void Scheduler::close_idle_sessions(Now now) {
     }
 }
 
-void Scheduler::put_peer(PutState state) {
+void Scheduler::record_state(PutState state) {
     output_.journal.push_back(std::move(state));
     ++journal_entries_;
 }

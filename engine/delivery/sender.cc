@@ -102,11 +102,12 @@ void Sender::want_handshake(Session& session, Now now) {
     output_.handshakes.push_back({session.order.slot, session.order.tls});
 }
 
-void Sender::tls_started(SlotId slot, const TlsFacts&, Now now) {
+void Sender::tls_started(SlotId slot, const TlsFacts& facts, Now now) {
     const auto found = sessions_.find(slot);
     if (found == sessions_.end() || !found->second->handshaking) return;
     Session& session = *found->second;
     session.handshaking = false;
+    session.proof = facts.proof;
     if (!session.smtp) return begin_talk(session, now);
     session.smtp->tls_started(now.instant);
     progress(session, now);
@@ -275,10 +276,11 @@ bool Sender::handle(Session& session, const ClientEvent& event, Now now) {
     } else if (std::holds_alternative<client::Ready>(event)) {
         const ClientSession& smtp = *session.smtp;
         session.ready = true;
-        if (session.order.tls && !smtp.tls()) session.tls = TlsResult::kStartTlsNotSupported;
+        if (session.order.tls && !smtp.tls())
+            session.tls = session.proof = TlsResult::kStartTlsNotSupported;
         output_.reports.push_back(SessionReady{session.order.slot, smtp.tls(),
                                                smtp.capabilities().mail_max,
-                                               smtp.capabilities().domain_max});
+                                               smtp.capabilities().domain_max, session.proof});
     } else if (std::holds_alternative<client::TlsWanted>(event)) {
         want_handshake(session, now);
     } else if (const auto* failure = std::get_if<client::Failed>(&event)) {

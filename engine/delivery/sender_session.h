@@ -30,6 +30,7 @@ struct Sender::Session {
     bool sure_of_mishandling = false;  // not only suspected
     std::optional<Rung> mishandled;
     TlsResult tls = TlsResult::kSuccess;
+    TlsResult proof = TlsResult::kSuccess;
     Instant handshake_deadline;
     std::deque<QueuedLease> queue;
     std::vector<Item> in_flight;

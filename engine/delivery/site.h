@@ -33,10 +33,12 @@ struct Slot {
     std::optional<ProviderShare> share;  // whose connections it is counted among
     bool proved = false;                 // a transaction on it was answered
     Rung rung_max = Rung::kChunkingAhead;
-    TlsMode tls = TlsMode::kOff;               // what it asked for
-    std::uint32_t messages_max = UINT32_MAX;   // by its peer's LIMITS (RFC 9422)
-    std::optional<std::uint64_t> domains_max;  // the same
-    std::vector<std::string> domains;          // leased to it; kept only under domains_max
+    TlsMode tls = TlsMode::kOff;                    // what it asked for
+    std::string domain;                             // whose mail it was opened for
+    TlsPolicyType tls_type = TlsPolicyType::kNone;  // and what that is bound to
+    std::uint32_t messages_max = UINT32_MAX;        // by its peer's LIMITS (RFC 9422)
+    std::optional<std::uint64_t> domains_max;       // the same
+    std::vector<std::string> domains;               // leased to it; kept only under domains_max
 };
 
 struct SiteHost {
@@ -47,7 +49,7 @@ struct SiteHost {
 };
 
 struct Site {
-    std::string name;             // the sorted host names, joined by commas
+    std::string name;  // the sorted host names, joined by commas, and what must be proved of them
     std::vector<SiteHost> hosts;  // by preference
     std::deque<Lane*> ready;      // lanes with rows to send
     std::map<SlotId, Slot*> slots;
@@ -63,6 +65,7 @@ struct Site {
     Instant slowed_at;          // when it was last cut
     std::uint32_t messages_max = 0;  // per session: learnt from the peer's closing, or the default
     std::uint32_t lease_size = 0;
+    bool sts = false;             // its domains' policies demand that hosts prove their names
     bool dirty = false;           // stands in the scheduler's list of sites to look at
     bool waits_for_room = false;  // stands in the queue for connections or in-flight room
     std::optional<Instant> wake_at;
@@ -82,6 +85,7 @@ struct DomainState {
     std::string name;
     Site* site = nullptr;
     std::vector<Lane*> lanes;  // open lanes, one per campaign
+    TlsPolicyType tls_type = TlsPolicyType::kNone;
     bool resolving = false;
     Instant expires;   // of the answer
     Instant retry_at;  // no new question before

@@ -39,8 +39,35 @@ std::string_view name_of(TlsResult result) {
             return "validation-failure";
         case TlsResult::kTlsaInvalid:
             return "tlsa-invalid";
+        case TlsResult::kDnssecInvalid:
+            return "dnssec-invalid";
+        case TlsResult::kStsPolicyFetchError:
+            return "sts-policy-fetch-error";
+        case TlsResult::kStsPolicyInvalid:
+            return "sts-policy-invalid";
+        case TlsResult::kStsWebpkiInvalid:
+            return "sts-webpki-invalid";
     }
     return "";
+}
+
+std::string_view name_of(TlsPolicyType type) {
+    switch (type) {
+        case TlsPolicyType::kNone:
+            return "no-policy-found";
+        case TlsPolicyType::kSts:
+            return "sts";
+        case TlsPolicyType::kTlsa:
+            return "tlsa";
+    }
+    return "";
+}
+
+std::optional<TlsPolicyType> parse_tls_policy_type(std::string_view name) {
+    for (const TlsPolicyType type :
+         {TlsPolicyType::kNone, TlsPolicyType::kSts, TlsPolicyType::kTlsa})
+        if (name == name_of(type)) return type;
+    return std::nullopt;
 }
 
 }  // namespace posthorn

@@ -34,7 +34,8 @@ struct TlsPolicy {
     friend bool operator==(const TlsPolicy&, const TlsPolicy&) = default;
 };
 
-// RFC 8460 section 4.3. Those that have no handshake of ours behind them are missing.
+// RFC 8460 section 4.3, and success. "dane-required" is missing: DANE is never demanded of a host
+// that publishes nothing.
 enum class TlsResult : std::uint8_t {
     kSuccess,
     kStartTlsNotSupported,
@@ -42,16 +43,26 @@ enum class TlsResult : std::uint8_t {
     kCertificateExpired,
     kCertificateNotTrusted,
     kValidationFailure,  // everything else
-    kTlsaInvalid
+    kTlsaInvalid,
+    kDnssecInvalid,
+    kStsPolicyFetchError,
+    kStsPolicyInvalid,
+    kStsWebpkiInvalid
 };
-inline constexpr std::size_t kTlsResultCount = 7;
+inline constexpr std::size_t kTlsResultCount = 11;
 std::string_view name_of(TlsResult result);  // "certificate-expired"
+
+// What a domain's mail is bound to, beyond the operator's own mode; named as in RFC 8460
+// section 4.4.
+enum class TlsPolicyType : std::uint8_t { kNone, kSts, kTlsa };
+std::string_view name_of(TlsPolicyType type);  // "no-policy-found"
+std::optional<TlsPolicyType> parse_tls_policy_type(std::string_view name);
 
 // A handshake that succeeded.
 struct TlsFacts {
     std::string version;  // "TLSv1.3"
     std::string cipher;
-    bool verified = false;
+    TlsResult proof = TlsResult::kSuccess;  // otherwise: what the certificate does not prove
     bool resumed = false;
 };
 

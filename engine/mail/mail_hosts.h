@@ -39,6 +39,10 @@ struct MailHost {
     std::uint16_t preference = 0;
     std::vector<IpAddress> addresses;  // never empty in an answer
     Duration ttl{0};                   // how much longer its addresses hold
+    // What DNS proves of its key (RFC 7672): not empty only where the domain's MX, the addresses
+    // and these records are all authenticated. Then it gets no mail without TLS.
+    std::vector<TlsaRecord> tlsa{};
+    std::string tlsa_base{};  // the name that they stand under: its own, or the end of its aliases
 
     friend bool operator==(const MailHost&, const MailHost&) = default;
 };
@@ -48,6 +52,7 @@ struct MailHosts {
     std::vector<MailHost> hosts;  // by preference, equal ones shuffled; kFound only
     Duration ttl{0};              // how much longer the whole answer holds
     std::string detail;           // one sentence for logs and `explain`
+    bool tlsa_failed = false;     // hosts are left out whose TLSA records may be kept from us
 };
 
 }  // namespace posthorn

@@ -72,6 +72,8 @@ bool take(DnsAnswer& answer, const dns::RecordValue& value) {
         answer.texts.push_back(std::move(joined));
     } else if (const auto* target = std::get_if<dns::NameTarget>(&value)) {
         answer.names.push_back(ascii_lowered(target->name));
+    } else if (const auto* tlsa = std::get_if<dns::TlsAssociation>(&value)) {
+        answer.tlsa.push_back({tlsa->usage, tlsa->selector, tlsa->matching, tlsa->bytes});
     } else {
         return false;
     }
@@ -105,6 +107,7 @@ bool is_referral(const DnsMessage& message) {
 DnsAnswer without_records(const DnsMessage& message, const DnsQuestion& question,
                           std::string end_of_chain, Duration ttl) {
     DnsAnswer answer;
+    answer.authentic = message.authentic;
     const bool authority = find_authority(message, ttl) != nullptr;
     const bool moved = end_of_chain != question.name;
     if (message.rcode == dns::kNxDomain) {
@@ -134,6 +137,7 @@ DnsAnswer read_dns_answer(const DnsQuestion& question, std::string_view bytes) {
     Duration ttl = Duration::max();
     std::string name = question.name;
     DnsAnswer answer;
+    answer.authentic = message->authentic;
     if (!follow_aliases(*message, name, ttl)) {
         answer.kind = Kind::kLoop;
         answer.ttl = ttl;
@@ -149,6 +153,7 @@ DnsAnswer read_dns_answer(const DnsQuestion& question, std::string_view bytes) {
     if (answer.kind != Kind::kRecords)
         return without_records(*message, question, std::move(name), ttl);
     answer.ttl = ttl;
+    answer.owner = std::move(name);
     return answer;
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/base/time.h"
 #include "engine/mail/ip_address.h"
+#include "engine/mail/mail_hosts.h"
 
 namespace posthorn {
 
@@ -43,6 +44,9 @@ struct DnsAnswer {
     std::vector<IpAddress> addresses;
     std::vector<std::string> texts;  // of TXT, the strings of a record joined
     std::vector<std::string> names;  // of PTR, lower case
+    std::vector<TlsaRecord> tlsa;
+    std::string owner;       // of the records: the end of the chain of aliases
+    bool authentic = false;  // the server has authenticated all of it (RFC 4035: the AD bit)
     std::string alias;
     std::string detail;  // "SERVFAIL", "no answer in time": for people
 };

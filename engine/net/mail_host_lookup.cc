@@ -13,19 +13,23 @@ namespace {
 
 using Kind = DnsAnswer::Kind;
 
+// Mail hosts listen at port 25, whichever port trials are made at.
+const std::string kTlsaPrefix = "_25._tcp.";
+
 // Of the failures of hosts, the one that the domain is judged by: what may pass comes first.
 int weight(DnsVerdict verdict) {
     return verdict == DnsVerdict::kTemporary ? 2 : verdict == DnsVerdict::kLoop ? 1 : 0;
 }
 
 std::string type_text(std::uint16_t type) {
+    if (type == dns::kTlsa) return "TLSA";
     return type == dns::kMx ? "MX" : type == dns::kAaaa ? "AAAA" : "A";
 }
 
 }  // namespace
 
-MailHostLookup::MailHostLookup(std::string domain, bool ipv6, MailHostLimits limits)
-    : domain_(std::move(domain)), ipv6_(ipv6), limits_(limits) {
+MailHostLookup::MailHostLookup(std::string domain, bool ipv6, MailHostLimits limits, bool dane)
+    : domain_(std::move(domain)), ipv6_(ipv6), limits_(limits), dane_(dane) {
     ask({domain_, dns::kMx}, {});
 }
 
@@ -53,18 +57,24 @@ void MailHostLookup::take(const DnsQuestion& question, const DnsAnswer& answer, 
         ttl_ = std::min(ttl_, answer.ttl);
 
     if (answer.kind == Kind::kAlias && chain.aliases < limits_.aliases_max) {
-        ask({answer.alias, question.type}, {chain.host, chain.aliases + 1});
+        ask({answer.alias, question.type},
+            {chain.host, chain.aliases + 1, chain.authentic && answer.authentic});
         return;
     }
+    chain.authentic = chain.authentic && answer.authentic;
     const bool endless = answer.kind == Kind::kAlias || answer.kind == Kind::kLoop;
     if (endless) fail(DnsVerdict::kLoop, "the aliases of " + question.name + " never end");
     if (answer.kind == Kind::kTemporary)
         fail(DnsVerdict::kTemporary,
              answer.detail + " for " + type_text(question.type) + " of " + question.name);
-    if (stage_ == Stage::kMx)
+    if (stage_ == Stage::kMx) {
+        mx_authentic_ = chain.authentic;
         take_mx(answer);
-    else
-        take_addresses(answer, hosts_[chain.host]);
+    } else if (stage_ == Stage::kTlsa) {
+        take_tlsa(answer, chain);
+    } else {
+        take_addresses(answer, chain);
+    }
 }
 
 void MailHostLookup::take_mx(const DnsAnswer& answer) {
@@ -96,7 +106,8 @@ void MailHostLookup::take_mx_records(std::vector<MxRecord> records) {
     mx_hosts_ = names.size();
 }
 
-void MailHostLookup::take_addresses(const DnsAnswer& answer, MailHost& host) {
+void MailHostLookup::take_addresses(const DnsAnswer& answer, const Chain& chain) {
+    MailHost& host = hosts_[chain.host];
     if (answer.kind == Kind::kNoDomain && implicit_)
         fail(DnsVerdict::kNoDomain, "NXDOMAIN for " + domain_);
     if (answer.kind != Kind::kRecords) return;
@@ -105,6 +116,9 @@ void MailHostLookup::take_addresses(const DnsAnswer& answer, MailHost& host) {
              host.name + " has IPv6 addresses alone, and there is no source of that family");
         return;
     }
+    HostProof& proof = proofs_[chain.host];
+    proof.authentic = proof.authentic && chain.authentic;
+    proof.base = answer.owner;
     host.ttl = std::min(host.ttl, answer.ttl);
     for (const IpAddress& address : answer.addresses)
         if (host.addresses.size() < limits_.addresses_max) host.addresses.push_back(address);
@@ -113,17 +127,47 @@ void MailHostLookup::take_addresses(const DnsAnswer& answer, MailHost& host) {
     host.addresses.erase(again.begin(), again.end());
 }
 
+// Of the end of a host's aliases first, then of its own name (RFC 7672 section 2.2.3).
+void MailHostLookup::take_tlsa(const DnsAnswer& answer, const Chain& chain) {
+    MailHost& host = hosts_[chain.host];
+    HostProof& proof = proofs_[chain.host];
+    if (answer.kind == Kind::kTemporary || answer.kind == Kind::kLoop ||
+        answer.kind == Kind::kAlias) {
+        proof.failed = true;
+        host.addresses.clear();
+    } else if (answer.kind == Kind::kRecords && chain.authentic) {
+        host.tlsa = answer.tlsa;
+        host.tlsa_base = proof.base;
+    } else if (proof.base != host.name) {
+        proof.base = host.name;
+        ask({kTlsaPrefix + host.name, dns::kTlsa}, {chain.host, 0, true});
+    }
+}
+
+void MailHostLookup::ask_tlsa() {
+    for (std::size_t host = 0; host < hosts_.size(); ++host) {
+        if (hosts_[host].addresses.empty() || !proofs_[host].authentic) continue;
+        if (proofs_[host].base.empty()) proofs_[host].base = hosts_[host].name;
+        ask({kTlsaPrefix + proofs_[host].base, dns::kTlsa}, {host, 0, true});
+    }
+}
+
 void MailHostLookup::next_stage() {
     const bool found =
         std::ranges::any_of(hosts_, [](const MailHost& host) { return !host.addresses.empty(); });
     if (stage_ == Stage::kMx && !hosts_.empty()) {
         stage_ = Stage::kAddresses;
+        proofs_.resize(hosts_.size());
         ask_addresses(dns::kA);
         if (ipv6_) ask_addresses(dns::kAaaa);
     } else if (stage_ == Stage::kAddresses && !found && !ipv6_ &&
                verdict_ == DnsVerdict::kNoAddress) {
         stage_ = Stage::kUnusable;
         ask_addresses(dns::kAaaa);
+    } else if (stage_ == Stage::kAddresses && found && dane_ && mx_authentic_) {
+        stage_ = Stage::kTlsa;
+        ask_tlsa();
+        if (awaited_.empty()) next_stage();
     } else {
         stage_ = Stage::kDone;
         if (found) verdict_ = DnsVerdict::kFound;
@@ -147,6 +191,7 @@ MailHosts MailHostLookup::verdict(Random& random) const {
     result.verdict = verdict_;
     result.ttl = ttl_;
     result.detail = detail_;
+    result.tlsa_failed = std::ranges::any_of(proofs_, &HostProof::failed);
     if (verdict_ == DnsVerdict::kNoAddress) {
         result.detail = implicit_ ? domain_ + " has neither MX nor address records"
                                   : "no MX host of " + domain_ + " has an address";

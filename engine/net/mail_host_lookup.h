@@ -1,6 +1,8 @@
 // Finds the mail hosts of one domain (RFC 5321 section 5.1, RFC 7505) as a value: answers of DNS
 // in; questions out, and at last a verdict. Asks MX first, then the addresses of all hosts at once;
-// without MX, those of the domain itself.
+// without MX, those of the domain itself. With DANE (RFC 7672) also the TLSA records of the hosts
+// that were found by authenticated answers alone; a host whose TLSA records cannot be had is left
+// out, for it may be an attacker who keeps them from us.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +26,7 @@ struct MailHostLimits {
 
 class MailHostLookup {
   public:
-    MailHostLookup(std::string domain, bool ipv6, MailHostLimits limits = {});
+    MailHostLookup(std::string domain, bool ipv6, MailHostLimits limits = {}, bool dane = false);
 
     // What to ask next; empty when answers are missing, or when done.
     std::vector<DnsQuestion> take_questions();
@@ -43,6 +45,7 @@ class MailHostLookup {
         kMx,
         kAddresses,
         kUnusable,  // no addresses that we could use: are there others?
+        kTlsa,
         kDone
     };
 
@@ -50,6 +53,14 @@ class MailHostLookup {
     struct Chain {
         std::size_t host = 0;  // index in hosts_
         std::size_t aliases = 0;
+        bool authentic = true;  // every alias so far
+    };
+
+    // What is known beside a host, at its index in hosts_.
+    struct HostProof {
+        bool authentic = true;  // its addresses
+        std::string base;       // the end of its aliases
+        bool failed = false;    // no telling whether it has TLSA records
     };
 
     void ask(DnsQuestion question, Chain chain);
@@ -57,19 +68,24 @@ class MailHostLookup {
     void take(const DnsQuestion& question, const DnsAnswer& answer, Chain chain);
     void take_mx(const DnsAnswer& answer);
     void take_mx_records(std::vector<MxRecord> records);
-    void take_addresses(const DnsAnswer& answer, MailHost& host);
+    void take_addresses(const DnsAnswer& answer, const Chain& chain);
+    void take_tlsa(const DnsAnswer& answer, const Chain& chain);
+    void ask_tlsa();
     void next_stage();
     void fail(DnsVerdict verdict, std::string detail);
 
     std::string domain_;
     bool ipv6_;
     MailHostLimits limits_;
+    bool dane_;
+    bool mx_authentic_ = false;
     Stage stage_ = Stage::kMx;
     std::vector<DnsQuestion> questions_;
     std::multimap<DnsQuestion, Chain> awaited_;
     std::vector<MailHost> hosts_;  // by preference, then name
-    std::size_t mx_hosts_ = 0;     // of the domain, those cut off too
-    bool implicit_ = false;        // no MX: the domain is its own host
+    std::vector<HostProof> proofs_;
+    std::size_t mx_hosts_ = 0;  // of the domain, those cut off too
+    bool implicit_ = false;     // no MX: the domain is its own host
     Duration ttl_ = Duration::max();
     DnsVerdict verdict_ = DnsVerdict::kNoAddress;  // if no host has an address
     std::string detail_;                           // of the failure that weighs most

@@ -8,7 +8,6 @@
 #include "engine/base/ascii.h"
 #include "engine/base/check.h"
 #include "engine/net/dns_cache.h"
-#include "engine/net/dns_channel.h"
 
 namespace posthorn {
 namespace {
@@ -140,7 +139,8 @@ struct Resolver::State {
 
 Result<std::unique_ptr<Resolver>> Resolver::create(Loop& loop, ResolverOptions options,
                                                    Random random) {
-    auto channel = DnsChannel::create(loop, options.servers, options.timeout, options.tries);
+    auto channel =
+        DnsChannel::create(loop, options.servers, options.timeout, options.tries, options.trust);
     if (!channel) return channel.error();
     auto state = std::make_unique<State>(loop, std::move(options), random);
     state->channel = std::move(*channel);
@@ -153,7 +153,8 @@ Resolver::~Resolver() = default;
 bool Resolver::lookup_mail_hosts(const std::string& domain, MailHostsFound found) {
     if (state_->lookups.size() >= state_->options.lookups_max) return false;
     const std::uint64_t number = state_->next_lookup++;
-    MailHostLookup steps(canonical(domain), state_->options.ipv6, state_->options.limits);
+    MailHostLookup steps(canonical(domain), state_->options.ipv6, state_->options.limits,
+                         state_->channel->trusted());
     const auto entry =
         state_->lookups.emplace(number, State::Lookup{std::move(steps), std::move(found)}).first;
     state_->ask_next(number, entry->second);

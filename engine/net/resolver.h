@@ -13,6 +13,7 @@
 #include "engine/base/result.h"
 #include "engine/mail/mail_hosts.h"
 #include "engine/net/dns_answer.h"
+#include "engine/net/dns_channel.h"
 #include "engine/net/loop.h"
 #include "engine/net/mail_host_lookup.h"
 
@@ -21,6 +22,7 @@ namespace posthorn {
 struct ResolverOptions {
     std::vector<std::string> servers;           // "127.0.0.1:5300", "[::1]:53"; empty: the system's
     bool ipv6 = false;                          // a source of that family exists
+    DnsTrust trust = DnsTrust::kNever;          // where it holds, TLSA records are asked for
     Duration timeout{std::chrono::seconds(2)};  // of the first try; each round doubles it
     int tries = 3;
     std::size_t outstanding_max = 500;        // questions on the wire; the rest waits its turn

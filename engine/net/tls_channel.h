@@ -46,7 +46,7 @@ class TlsContext {
     // trust_pem: certificates that a client trusts instead of the system's; empty: the system's.
     static Result<TlsContext> client(std::string_view trust_pem = {});
     // For those who would else speak in the clear: takes TLS 1.0 and weak keys, too.
-    static Result<TlsContext> lenient_client();
+    static Result<TlsContext> lenient_client(std::string_view trust_pem = {});
     static Result<TlsContext> server();
 
     SSL_CTX* get() const { return context_.get(); }

@@ -11,7 +11,7 @@ constexpr std::size_t kSessionsMax = 4'096;  // some 2 KB each with its certific
 Result<TlsClient> TlsClient::create(std::string_view trust_pem) {
     auto strict = TlsContext::client(trust_pem);
     if (!strict) return strict.error();
-    auto lenient = TlsContext::lenient_client();
+    auto lenient = TlsContext::lenient_client(trust_pem);
     if (!lenient) return lenient.error();
     return TlsClient(std::move(*strict), std::move(*lenient));
 }
@@ -43,7 +43,7 @@ void TlsClient::remember(const TlsPolicy& policy, const TlsChannel& channel) {
 }
 
 TlsFacts facts_of(const TlsChannel& channel) {
-    return {channel.version(), channel.cipher(), channel.verify_error().empty(), channel.resumed()};
+    return {channel.version(), channel.cipher(), result_of(channel.fault()), channel.resumed()};
 }
 
 TlsResult result_of(TlsFault fault) {

@@ -65,6 +65,8 @@ void read_dns(ConfigObject dns, Config& config) {
                           "write 192.0.2.1:53");
         }
     }
+    if (auto trusted = dns.boolean("trusted"))
+        config.dns_trust = *trusted ? DnsTrust::kAlways : DnsTrust::kNever;
     DeliveryLimits& limits = config.limits;
     if (auto after = dns.duration("confirm_after", Duration(0))) limits.dns_confirm_after = *after;
     if (auto retry = dns.duration("retry", Duration(1))) limits.dns_retry_first = *retry;
@@ -84,6 +86,10 @@ void read_tls(ConfigObject tls, Config& config) {
     if (auto mode = tls.choice("mode", {"off", "opportunistic", "required", "verify"}))
         config.limits.tls = *parse_tls_mode(*mode);
     if (auto file = tls.text("ca_file")) config.ca_file = *file;
+    if (auto sts = tls.boolean("mta_sts")) config.mta_sts = *sts;
+    if (auto port = tls.integer("mta_sts_port", 1, 65535))
+        config.mta_sts_port = static_cast<std::uint16_t>(*port);
+    if (auto dane = tls.boolean("dane"); dane && !*dane) config.dns_trust = DnsTrust::kNever;
     tls.check_unknown();
 }
 

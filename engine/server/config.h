@@ -13,15 +13,19 @@
 #include "engine/delivery/limits.h"
 #include "engine/delivery/sender.h"
 #include "engine/delivery/shaping.h"
+#include "engine/net/dns_channel.h"
 #include "engine/queue/store.h"
 
 namespace posthorn {
 
 struct Config {
-    std::string ehlo;                      // empty: the host's own name, see complete()
-    std::vector<std::string> dns_servers;  // "127.0.0.1:5300"; empty: the system's
-    std::vector<Source> sources;           // empty until complete() when the file names none
-    std::string bounce_domain;             // empty: return paths are the From addresses
+    std::string ehlo;                            // empty: the host's own name, see complete()
+    std::vector<std::string> dns_servers;        // "127.0.0.1:5300"; empty: the system's
+    std::vector<Source> sources;                 // empty until complete() when the file names none
+    DnsTrust dns_trust = DnsTrust::kOnThisHost;  // kNever: no DANE
+    bool mta_sts = true;
+    std::uint16_t mta_sts_port = 443;
+    std::string bounce_domain;  // empty: return paths are the From addresses
     Durability durability = Durability::kPower;
     std::string ca_file;       // authorities to trust; empty: the system's
     std::string shaping_file;  // as written, from where posthorn.json lies; empty: none

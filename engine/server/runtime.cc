@@ -10,6 +10,7 @@
 #include "engine/delivery/reader.h"
 #include "engine/net/mailbox.h"
 #include "engine/net/resolver.h"
+#include "engine/net/sts_finder.h"
 #include "engine/queue/keys.h"
 #include "engine/queue/records.h"
 #include "engine/server/free_disk.h"
@@ -59,11 +60,14 @@ class Runtime::Threads {
     std::unique_ptr<Journal> journal_;
     std::unique_ptr<Scheduler> scheduler_;
     std::unique_ptr<Resolver> resolver_;
+    std::unique_ptr<StsFinder> sts_;  // null: nobody asks
 
   private:
     void take_mail();
     void dispatch();
     void resolve(const ResolveDomain& question);
+    void hosts_found(const std::string& domain, MailHosts hosts);
+    Status make_resolver(Random& random);
     void journal_loop();
     void reader_loop();
     void watch_disk();
@@ -72,6 +76,7 @@ class Runtime::Threads {
     Status load_holds();
     Status load_peers();
     Status load_shaping();
+    Status load_tls();
     Status restore_all(std::string_view kind,
                        const std::function<bool(std::string_view, std::string_view)>& restore);
     void join();
@@ -153,8 +158,23 @@ Status Runtime::Threads::prepare() {
     journal_ = std::move(*journal);
 
     Random random(options_.seed);
+    RETURN_IF_ERROR(make_resolver(random));
+    scheduler_ =
+        std::make_unique<Scheduler>(options_.limits, options_.sources, options_.senders,
+                                    journal_->recovery().next_lease, Random(random.next()));
+    scheduler_->set_shaping(options_.shaping);
+    RETURN_IF_ERROR(make_senders());
+    RETURN_IF_ERROR(load_holds());
+    RETURN_IF_ERROR(load_peers());
+    RETURN_IF_ERROR(load_shaping());
+    RETURN_IF_ERROR(load_tls());
+    return load_campaigns();
+}
+
+Status Runtime::Threads::make_resolver(Random& random) {
     ResolverOptions resolver;
     resolver.servers = options_.dns_servers;
+    resolver.trust = options_.dns_trust;
     resolver.ipv6 = std::any_of(options_.sources.begin(), options_.sources.end(),
                                 [](const Source& s) { return s.address && s.address->is_v6(); });
     // A definite "no" is to be asked for again, not remembered, when it is confirmed.
@@ -164,16 +184,16 @@ Status Runtime::Threads::prepare() {
     auto created = Resolver::create(loop_, resolver, Random(random.next()));
     if (!created) return created.error();
     resolver_ = std::move(*created);
-
-    scheduler_ =
-        std::make_unique<Scheduler>(options_.limits, options_.sources, options_.senders,
-                                    journal_->recovery().next_lease, Random(random.next()));
-    scheduler_->set_shaping(options_.shaping);
-    RETURN_IF_ERROR(make_senders());
-    RETURN_IF_ERROR(load_holds());
-    RETURN_IF_ERROR(load_peers());
-    RETURN_IF_ERROR(load_shaping());
-    return load_campaigns();
+    if (!options_.mta_sts || options_.limits.tls == TlsMode::kOff) return {};
+    StsOptions sts;
+    sts.trust_pem = options_.trust_pem;
+    sts.port = options_.mta_sts_port;
+    sts.ipv6 = resolver.ipv6;
+    sts.allow_private_addresses = options_.limits.allow_private_addresses;
+    auto finder = StsFinder::create(loop_, *resolver_, std::move(sts));
+    if (!finder) return finder.error();
+    sts_ = std::move(*finder);
+    return {};
 }
 
 Status Runtime::Threads::make_senders() {
@@ -205,6 +225,19 @@ Status Runtime::Threads::load_peers() {
     const WallTime now = loop_.now().wall;
     return restore_all(kPeerKind, [&](std::string_view host, std::string_view stored) {
         return scheduler_->peer_restored(std::string(host), stored, now);
+    });
+}
+
+// Policies of domains, and how TLS fared.
+Status Runtime::Threads::load_tls() {
+    const WallTime now = loop_.now().wall;
+    RETURN_IF_ERROR(
+        restore_all(kTlsResultsKind, [&](std::string_view key, std::string_view stored) {
+            return scheduler_->tls_results_restored(key, stored, now);
+        }));
+    if (sts_ == nullptr) return {};
+    return restore_all(kStsKind, [&](std::string_view domain, std::string_view stored) {
+        return sts_->restored(std::string(domain), stored, now);
     });
 }
 
@@ -324,11 +357,23 @@ void Runtime::Threads::dispatch() {
 }
 
 void Runtime::Threads::resolve(const ResolveDomain& question) {
-    const bool asked =
-        resolver_->lookup_mail_hosts(question.domain, [this, question](MailHosts hosts) {
-            scheduler_->domain_resolved({question.domain, std::move(hosts)}, loop_.now());
-        });
+    const bool asked = resolver_->lookup_mail_hosts(
+        question.domain,
+        [this, question](MailHosts hosts) { hosts_found(question.domain, std::move(hosts)); });
     if (!asked) postponed_questions_.push_back(question);
+}
+
+// Where there are some, the domain may say which of them are its own.
+void Runtime::Threads::hosts_found(const std::string& domain, MailHosts hosts) {
+    if (sts_ == nullptr || hosts.verdict != DnsVerdict::kFound) {
+        scheduler_->domain_resolved({domain, std::move(hosts)}, loop_.now());
+        return;
+    }
+    sts_->find(domain, [this, domain, hosts = std::move(hosts)](StsFound found) {
+        if (found.record) scheduler_->record_state(std::move(*found.record));
+        scheduler_->domain_resolved({domain, hosts, std::move(found.policy), found.failure},
+                                    loop_.now());
+    });
 }
 
 void Runtime::Threads::journal_loop() {

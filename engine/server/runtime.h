@@ -15,6 +15,7 @@
 #include "engine/delivery/limits.h"
 #include "engine/delivery/scheduler.h"
 #include "engine/delivery/sender.h"
+#include "engine/net/dns_channel.h"
 #include "engine/net/loop.h"
 #include "engine/queue/store.h"
 
@@ -27,10 +28,13 @@ struct RuntimeOptions {
     std::shared_ptr<const Shaping> shaping = std::make_shared<const Shaping>();
     std::uint32_t senders = 1;
     std::vector<std::string> dns_servers;  // "127.0.0.1:5300"; empty: the system's
-    std::string trust_pem;                 // authorities that prove mail hosts; empty: the system's
-    std::uint64_t seed = 0;                // of the scheduler's chance (jitter, choice of hosts)
-    std::string directory;                 // whose free space is watched; empty: none
-    double free_disk_percent_min = 5;      // below: nothing is granted until there is room again
+    DnsTrust dns_trust = DnsTrust::kNever;
+    bool mta_sts = true;               // RFC 8461
+    std::uint16_t mta_sts_port = 443;  // of the policies' servers
+    std::string trust_pem;   // authorities that prove mail hosts and policies; empty: the system's
+    std::uint64_t seed = 0;  // of the scheduler's chance (jitter, choice of hosts)
+    std::string directory;   // whose free space is watched; empty: none
+    double free_disk_percent_min = 5;  // below: nothing is granted until there is room again
 };
 
 // Makes the plan of a stored campaign: implemented above the engine, where campaign files are

@@ -145,6 +145,21 @@ TEST(Scheduler, DomainsOfOneHostShareItsSessions) {
     EXPECT_LE(world.most_sessions("shared.test"), 20u);
 }
 
+TEST(Scheduler, ASessionIsGivenNoMoreDomainsThanItsPeerTakes) {
+    SchedulerWorld world({}, 8);
+    world.add_campaign(1);
+    for (int d = 0; d < 40; ++d) {
+        const std::string domain = "d" + std::to_string(d) + ".test";
+        world.add_lane(1, domain, 5);
+        world.mood(domain).host = "mx.shared.test";
+    }
+    world.mood("shared.test").domains_told = 3;
+    world.begin();
+    world.run_until_finished(hours(1));
+    EXPECT_EQ(world.deliveries(1), 200u);
+    EXPECT_EQ(world.most_domains("shared.test"), 3u);
+}
+
 TEST(Scheduler, ARateOfTheCampaignHoldsInAnyWindow) {
     SchedulerWorld world({}, 12);
     world.add_campaign(1).throttle.all.rate = Rate{100, seconds(1)};

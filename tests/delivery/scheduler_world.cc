@@ -293,7 +293,10 @@ void SchedulerWorld::resolve(const std::string& domain) {
         host.name = mood.host.empty() ? "mx." + domain : mood.host;
         host.preference = 10;
         host.addresses.push_back(*IpAddress::parse("127.0.0.2"));
+        host.tlsa = mood.tlsa;
+        host.tlsa_base = host.name;
         answer.hosts.hosts.push_back(host);
+        answer.sts = mood.sts;
     }
     scheduler_->domain_resolved(std::move(answer), now_);
 }
@@ -321,6 +324,7 @@ void SchedulerWorld::open(const OpenSession& order) {
     const std::string domain = order.host.substr(order.host.find('.') + 1);
     Mood& mood = moods_[domain];
     opening_.insert(order.slot);
+    receivers_[domain].tls.push_back(order.tls);
     after(Duration(1000 + static_cast<std::int64_t>(random_.below(20'000))),
           [this, order, domain, &mood] {
               if (opening_.erase(order.slot) == 0) return;  // closed meanwhile
@@ -341,8 +345,10 @@ void SchedulerWorld::open(const OpenSession& order) {
               }
               ++receiver.opened;
               receiver.most_sessions = std::max(receiver.most_sessions, ++receiver.sessions);
-              slots_[order.slot] = SlotState{order, domain, true, false, 0, 0};
-              scheduler_->sender_reported(SessionReady{order.slot}, now_);
+              slots_[order.slot] = SlotState{order, domain, true, false, 0, 0, {}};
+              SessionReady ready{order.slot};
+              ready.domain_max = mood.domains_told;
+              scheduler_->sender_reported(ready, now_);
           });
 }
 
@@ -354,6 +360,9 @@ void SchedulerWorld::lease_arrived(const std::shared_ptr<const Lease>& lease) {
                 AttemptDone{lease->sequence, i, AttemptEnd::kReturned, false, {}, {}}, now_);
         return;
     }
+    slot->second.domains.insert(lease->lane.domain);
+    Receiver& receiver = receivers_[slot->second.domain];
+    receiver.most_domains = std::max(receiver.most_domains, slot->second.domains.size());
     slot->second.pending += static_cast<std::uint32_t>(lease->recipients.size());
     Duration at(0);
     for (std::uint32_t i = 0; i < lease->recipients.size(); ++i) {

@@ -25,8 +25,11 @@ struct Mood {
     Duration resolves_after{0};
     double defer = 0, bounce = 0, uncertain = 0, cut_off = 0;
     double connect_fails = 0;
-    std::uint32_t sessions_max = 0;  // more are refused with 421; 0: any number
-    std::uint32_t messages_max = 0;  // then 421 and close; 0: any number
+    std::vector<TlsaRecord> tlsa{};
+    std::shared_ptr<const StsPolicy> sts{};
+    std::uint32_t sessions_max = 0;               // more are refused with 421; 0: any number
+    std::uint32_t messages_max = 0;               // then 421 and close; 0: any number
+    std::optional<std::uint64_t> domains_told{};  // RFC 9422: domains that a session may be for
     Duration latency_max{std::chrono::milliseconds(200)};
 };
 
@@ -65,6 +68,11 @@ class SchedulerWorld {
     std::uint32_t most_sessions(const std::string& domain) const;
     std::uint64_t sessions_opened(const std::string& domain) const;
     const std::vector<Instant>& attempt_times(const std::string& domain) const;
+    std::size_t most_domains(const std::string& domain) { return receivers_[domain].most_domains; }
+    // What sessions to the host were asked of TLS, by the name behind its first dot.
+    const std::vector<std::shared_ptr<const TlsPolicy>>& tls_asked(const std::string& domain) {
+        return receivers_[domain].tls;
+    }
     std::vector<std::string> notices() const { return notices_; }
     Duration first_attempt_after_begin() const { return *first_attempt_ - begun_; }
 
@@ -78,11 +86,14 @@ class SchedulerWorld {
         bool closing = false;
         std::uint32_t pending = 0;
         std::uint32_t messages = 0;
+        std::set<std::string> domains;
     };
     struct Receiver {
         std::uint32_t sessions = 0, most_sessions = 0;
+        std::size_t most_domains = 0;  // in one session
         std::uint64_t opened = 0, attempts = 0;
         std::vector<Instant> times;
+        std::vector<std::shared_ptr<const TlsPolicy>> tls;
     };
 
     void after(Duration delay, std::function<void()> action);

@@ -45,6 +45,21 @@ TEST(DnsAnswer, TakesTheRecordsAtTheEndOfTheChainInWhateverOrder) {
     EXPECT_EQ(answer.ttl, seconds(50));
 }
 
+TEST(DnsAnswer, KeepsTlsaRecordsTheirOwnerAndTheServersWordThatTheyAreAuthentic) {
+    DnsMessage message = answer_to_a();
+    message.questions[0].type = dns::kTlsa;
+    message.authentic = true;
+    message.answers = {
+        cname("d.test", "B.test"),
+        {"b.test", dns::kTlsa, dns::kClassIn, 100, dns::TlsAssociation{3, 1, 1, "digest"}}};
+    const DnsAnswer answer = read_dns_answer({"d.test", dns::kTlsa}, *build_dns_message(message));
+    ASSERT_EQ(answer.tlsa.size(), 1U);
+    EXPECT_EQ(answer.tlsa[0], (TlsaRecord{3, 1, 1, "digest"}));
+    EXPECT_EQ(answer.owner, "b.test");
+    EXPECT_TRUE(answer.authentic);
+    EXPECT_FALSE(read(answer_to_a()).authentic);
+}
+
 TEST(DnsAnswer, AChainWithoutItsEndIsAnAlias) {
     DnsMessage message = answer_to_a();
     message.answers = {cname("d.test", "b.test"), cname("b.test", "c.test")};

@@ -134,6 +134,7 @@ std::string DnsServer::answer_to(std::string_view query, std::size_t bytes_max) 
     if (silent_.contains(name)) return {};
 
     message->response = true;
+    message->authentic = authentic_ && message->authentic && message->edns->dnssec_ok;
     message->recursion_available = true;
     std::string at = name;
     for (int links = 0; links < 20; ++links) {

@@ -29,6 +29,7 @@ class DnsServer {
     void add_a(const std::string& name, std::array<std::uint8_t, 4> octets);
     void set_rcode(const std::string& name, std::uint16_t rcode);
     void keep_silent(const std::string& name);  // no answer at all
+    void authenticate() { authentic_ = true; }  // AD where the question asks for it
 
     int asked(const std::string& name, std::uint16_t type) const;
     int asked_over_tcp() const { return over_tcp_; }
@@ -48,6 +49,7 @@ class DnsServer {
     std::set<std::string> names_;
     std::map<std::string, std::uint16_t> rcodes_;
     std::set<std::string> silent_;
+    std::atomic<bool> authentic_ = false;
     std::map<Key, int> asked_;
     std::atomic<int> over_tcp_ = 0;
     std::thread thread_;

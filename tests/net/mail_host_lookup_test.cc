@@ -1,3 +1,5 @@
+// Long because the tables of what may come out of a lookup, with and without proof, use the same
+// small zone.
 #include "engine/net/mail_host_lookup.h"
 
 #include <gmock/gmock.h>
@@ -49,8 +51,19 @@ DnsAnswer ip(std::vector<const char*> addresses, Duration ttl = seconds(100)) {
 
 constexpr std::uint16_t kMx = dns::kMx, kA = dns::kA, kAaaa = dns::kAaaa;
 
-MailHosts look_up(const Zone& zone, bool ipv6 = false, std::uint64_t seed = 1) {
-    MailHostLookup lookup("d.test", ipv6);
+DnsAnswer authentic(DnsAnswer answer, std::string owner = "") {
+    answer.authentic = true;
+    answer.owner = std::move(owner);
+    return answer;
+}
+DnsAnswer tlsa(std::uint8_t usage) {
+    DnsAnswer answer = of_kind(DnsAnswer::Kind::kRecords);
+    answer.tlsa.push_back({usage, 1, 1, "digest"});
+    return answer;
+}
+
+MailHosts look_up(const Zone& zone, bool ipv6 = false, std::uint64_t seed = 1, bool dane = false) {
+    MailHostLookup lookup("d.test", ipv6, {}, dane);
     int questions = 0;
     while (!lookup.done()) {
         const std::vector<DnsQuestion> asked = lookup.take_questions();
@@ -234,6 +247,98 @@ TEST(MailHostLookup, DecidesByTheTable) {
         EXPECT_EQ(text_of(result), row.hosts) << row.name;
         EXPECT_EQ(result.detail, row.detail) << row.name;
     }
+}
+
+// RFC 7672 section 2.2: everything on the way to the records is authenticated, or they do not
+// count.
+TEST(MailHostLookup, TakesTlsaRecordsByTheTable) {
+    const DnsAnswer two = mx({{10, "a.test"}, {20, "b.test"}});
+    const DnsAnswer address = authentic(ip({"192.0.2.1"}), "a.test");
+    const DnsAnswer elsewhere = authentic(ip({"192.0.2.1"}), "c.test");
+    const DnsQuestion asked_mx{"d.test", kMx}, asked_a{"a.test", kA}, asked_b{"b.test", kA};
+    const DnsQuestion records{"_25._tcp.a.test", dns::kTlsa};
+    const DnsQuestion at_end{"_25._tcp.c.test", dns::kTlsa};
+    const Zone::value_type other{asked_b, ip({"192.0.2.2"})};
+    struct Case {
+        const char* name;
+        Zone zone;
+        const char* hosts;  // host[base] where there are records
+        bool failed;
+    };
+    const Case cases[] = {
+        {"all authenticated",
+         {{asked_mx, authentic(two)}, {asked_a, address}, other, {records, authentic(tlsa(3))}},
+         "a.test[a.test] b.test",
+         false},
+        {"MX is not",
+         {{asked_mx, two}, {asked_a, address}, other, {records, authentic(tlsa(3))}},
+         "a.test b.test",
+         false},
+        {"the address is not",
+         {{asked_mx, authentic(two)},
+          {asked_a, ip({"192.0.2.1"})},
+          other,
+          {records, authentic(tlsa(3))}},
+         "a.test b.test",
+         false},
+        {"the records are not",
+         {{asked_mx, authentic(two)}, {asked_a, address}, other, {records, tlsa(3)}},
+         "a.test b.test",
+         false},
+        {"there are none, proved or not",
+         {{asked_mx, authentic(two)}, {asked_a, address}, other},
+         "a.test b.test",
+         false},
+        {"they may be kept from us: that host is left out",
+         {{asked_mx, authentic(two)}, {asked_a, address}, other, {records, servfail()}},
+         "b.test",
+         true},
+        {"at the end of the host's aliases",
+         {{asked_mx, authentic(two)},
+          {asked_a, elsewhere},
+          other,
+          {at_end, authentic(tlsa(3))},
+          {records, authentic(tlsa(2))}},
+         "a.test[c.test] b.test",
+         false},
+        {"at the host's own name, where the end has none",
+         {{asked_mx, authentic(two)}, {asked_a, elsewhere}, other, {records, authentic(tlsa(2))}},
+         "a.test[a.test] b.test",
+         false},
+        {"of a domain that is its own host",
+         {{asked_mx, authentic(none())},
+          {{"d.test", kA}, authentic(ip({"192.0.2.1"}), "d.test")},
+          {{"_25._tcp.d.test", dns::kTlsa}, authentic(tlsa(3))}},
+         "d.test[d.test]",
+         false},
+        {"behind an alias that is not authenticated",
+         {{asked_mx, authentic(two)},
+          {asked_a, address},
+          other,
+          {records, alias("t.test")},
+          {{"t.test", dns::kTlsa}, authentic(tlsa(3))}},
+         "a.test b.test",
+         false},
+    };
+    for (const Case& row : cases) {
+        const MailHosts result = look_up(row.zone, false, 1, true);
+        std::string text;
+        for (const MailHost& host : result.hosts) {
+            text += (text.empty() ? "" : " ") + host.name;
+            if (!host.tlsa.empty()) text += "[" + host.tlsa_base + "]";
+        }
+        EXPECT_EQ(text, row.hosts) << row.name;
+        EXPECT_EQ(result.tlsa_failed, row.failed) << row.name;
+    }
+}
+
+TEST(MailHostLookup, DefersADomainWhoseOnlyHostsTlsaRecordsCannotBeHad) {
+    const MailHosts result = look_up({{{"d.test", kMx}, authentic(mx({{10, "a.test"}}))},
+                                      {{"a.test", kA}, authentic(ip({"192.0.2.1"}), "a.test")},
+                                      {{"_25._tcp.a.test", dns::kTlsa}, servfail()}},
+                                     false, 1, true);
+    EXPECT_EQ(result.verdict, DnsVerdict::kTemporary);
+    EXPECT_EQ(result.detail, "SERVFAIL for TLSA of _25._tcp.a.test");
 }
 
 TEST(MailHostLookup, AsksForTheAddressesOfAllHostsAtOnce) {

@@ -201,6 +201,35 @@ TEST_F(ResolverTest, AsksForTextsToo) {
     EXPECT_THAT(answer->texts, ElementsAre("v=DKIM1; p=x"));
 }
 
+TEST_F(ResolverTest, AsksForTlsaRecordsOnlyWhereItsServersAreTrusted) {
+    server_.add_mx("acme.test", 10, "mx.acme.test");
+    server_.add_a("mx.acme.test", {192, 0, 2, 1});
+    server_.add("_25._tcp.mx.acme.test", dns::kTlsa, dns::TlsAssociation{3, 1, 1, "digest"});
+    server_.authenticate();
+    start();
+    EXPECT_TRUE(lookup("acme.test").hosts.at(0).tlsa.empty());
+    EXPECT_EQ(server_.asked("_25._tcp.mx.acme.test", dns::kTlsa), 0);
+
+    ResolverOptions options;
+    options.trust = DnsTrust::kOnThisHost;
+    start(options);
+    const MailHosts found = lookup("acme.test");
+    EXPECT_THAT(found.hosts.at(0).tlsa, ElementsAre(TlsaRecord{3, 1, 1, "digest"}));
+    EXPECT_EQ(found.hosts[0].tlsa_base, "mx.acme.test");
+}
+
+TEST(Resolver, TrustsNoServerBeyondThisHostUnlessTold) {
+    Loop loop;
+    const auto trusts = [&](std::vector<std::string> servers, DnsTrust trust) {
+        return (*DnsChannel::create(loop, servers, std::chrono::seconds(1), 1, trust))->trusted();
+    };
+    EXPECT_TRUE(trusts({"127.0.0.1:53", "[::1]:53"}, DnsTrust::kOnThisHost));
+    EXPECT_FALSE(trusts({"127.0.0.1:53", "192.0.2.53"}, DnsTrust::kOnThisHost));
+    EXPECT_FALSE(trusts({"2001:db8::1"}, DnsTrust::kOnThisHost));
+    EXPECT_TRUE(trusts({"192.0.2.53"}, DnsTrust::kAlways));
+    EXPECT_FALSE(trusts({"127.0.0.1"}, DnsTrust::kNever));
+}
+
 TEST_F(ResolverTest, MayBeDestroyedWithQuestionsOutstanding) {
     server_.keep_silent("silent.test");
     start();

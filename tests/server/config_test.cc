@@ -28,7 +28,7 @@ TEST(Config, EveryKeyIsCarriedOver) {
         "dns": { "servers": ["127.0.0.1:5300", "[::1]:53", "192.0.2.53"], "confirm_after": "2h",
                  "retry": "1s" },
         "smtp": { "port": 2525, "allow_private_addresses": true },
-        "tls": { "mode": "verify", "ca_file": "ca.pem" },
+        "tls": { "mode": "verify", "ca_file": "ca.pem", "dane": false },
         "sources": [ { "name": "a", "address": "192.0.2.10", "ehlo": "a.acme.test" },
                      { "name": "b", "address": "2001:db8::1" } ],
         "bounce_domain": "b.acme.test", "shaping": "s.json", "connections": 77, "durability": "process",
@@ -44,6 +44,7 @@ TEST(Config, EveryKeyIsCarriedOver) {
     EXPECT_EQ(config.limits.port, 2525);
     EXPECT_TRUE(config.limits.allow_private_addresses);
     EXPECT_EQ(config.limits.tls, TlsMode::kVerify);
+    EXPECT_EQ(config.dns_trust, DnsTrust::kNever);
     EXPECT_EQ(config.ca_file, "ca.pem");
     ASSERT_EQ(config.sources.size(), 2u);
     EXPECT_EQ(config.sources[0].address->to_string(), "192.0.2.10");

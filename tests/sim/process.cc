@@ -267,7 +267,8 @@ void Process::connection_lost(SlotId slot, std::string_view why) {
 
 void Process::tls_started(SlotId slot, bool proved) {
     const std::size_t sender = lines_.at(slot).sender;
-    senders_[sender].sender->tls_started(slot, TlsFacts{"TLSv1.3", "simulated", proved, false},
+    const TlsResult proof = proved ? TlsResult::kSuccess : TlsResult::kCertificateNotTrusted;
+    senders_[sender].sender->tls_started(slot, TlsFacts{"TLSv1.3", "simulated", proof, false},
                                          scene_.agenda.now());
     sender_turn(sender);
 }

@@ -118,10 +118,10 @@ TEST(PosthornArguments, HelpNamesEveryCommandAndEachHasItsOwn) {
     ASSERT_NE(all, nullptr);
     EXPECT_EQ(all->exit, kDone);
     for (const char* name :
-         {"send",     "check", "preview", "status",   "report",      "recipients",
-          "events",   "trace", "pause",   "resume",   "cancel",      "hold",
-          "release",  "flush", "set",     "suppress", "unsubscribe", "explain",
-          "classify", "purge", "forget",  "serve",    "help"}) {
+         {"send",        "check",    "preview", "status",   "report",      "recipients",
+          "events",      "trace",    "pause",   "resume",   "cancel",      "hold",
+          "release",     "flush",    "set",     "suppress", "unsubscribe", "explain",
+          "tls-results", "classify", "purge",   "forget",   "serve",       "help"}) {
         EXPECT_NE(all->text.find(std::string("\n  ") + name + " "), std::string::npos) << name;
         for (const std::string& line :
              {std::string(name) + " --help", "help " + std::string(name)}) {

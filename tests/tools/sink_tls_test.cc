@@ -55,6 +55,29 @@ class TlsChannels : public testing::Test {
     std::optional<TlsChannel> server_;
 };
 
+TEST_F(TlsChannels, TakeTheKeyThatATlsaRecordNamesWhateverElseIsWrongWithTheCertificate) {
+    const std::string digest = certificates_.key_digest();
+    struct Case {
+        TlsaRecord record;
+        TlsMode mode;
+        bool taken;
+    };
+    const Case cases[] = {
+        {{3, 1, 1, digest}, TlsMode::kSelfSigned, true},
+        {{3, 1, 1, digest}, TlsMode::kExpired, true},
+        {{3, 1, 1, digest}, TlsMode::kWrongName, true},
+        {{3, 1, 1, std::string(32, 'x')}, TlsMode::kValid, false},
+        {{2, 1, 1, digest}, TlsMode::kValid, false},       // the authority has another key
+        {{1, 1, 1, digest}, TlsMode::kSelfSigned, true},   // cannot be used: nothing is proved
+        {{3, 1, 9, "unknown"}, TlsMode::kExpired, true}};  // the same
+    for (const Case& row : cases) {
+        const std::vector<TlsaRecord> records{row.record};
+        open(row.mode, {.server_name = std::string(kHost), .tlsa = records});
+        EXPECT_EQ(join().empty(), row.taken) << int{row.record.usage} << int(row.mode);
+        EXPECT_EQ(client_->fault() == TlsFault::kTlsa, !row.taken && row.mode == TlsMode::kValid);
+    }
+}
+
 TEST_F(TlsChannels, CarryBytesBothWaysHoweverTheyAreCut) {
     const std::string text(50'000, 'x');
     for (const std::size_t step : {std::size_t{1}, std::size_t{1000}, std::size_t{100'000}}) {

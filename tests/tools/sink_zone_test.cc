@@ -160,6 +160,18 @@ TEST_F(SinkZone, DaneIsAnsweredWithTheKeysDigestAndTheAuthenticBit) {
     EXPECT_FALSE(ask("other.test", dns::kMx)->authentic);
 }
 
+TEST_F(SinkZone, TlsaRecordsMayBeMissingOrKeptBackAndMtaStsHasARecord) {
+    use(R"({"domains":[{"match":"none.test","dane":"missing","sts":"a1"},
+                       {"match":"back.test","dane":"servfail"}]})");
+    const auto none = ask("_25._tcp.mx.none.test", dns::kTlsa);
+    EXPECT_TRUE(none->authentic && none->answers.empty());
+    EXPECT_EQ(none->rcode, dns::kNoError);
+    EXPECT_EQ(ask("_25._tcp.mx.back.test", dns::kTlsa)->rcode, dns::kServFail);
+    const auto record = ask("_mta-sts.none.test", dns::kTxt);
+    EXPECT_EQ(std::get<dns::Text>(record->answers.at(0).value), (dns::Text{{"v=STSv1; id=a1;"}}));
+    EXPECT_TRUE(ask("_mta-sts.back.test", dns::kTxt)->answers.empty());
+}
+
 TEST_F(SinkZone, TooMuchForUdpIsCutAndWholeOverTcp) {
     std::string hosts;
     for (int i = 0; i < 60; ++i)

@@ -373,6 +373,8 @@ void CommandLine::add_other_commands() {
         ->add_option("TOKEN", parsed_.token, "the token")
         ->required()
         ->type_name("");
+    command("tls-results", "how TLS fared towards each domain, by day, in the words of RFC 8460",
+            [](const Parsed&, nlohmann::json&) {});
     command("classify", "SMTP replies on standard input, category and action of each on output",
             [](const Parsed& parsed, nlohmann::json& request) { request["stage"] = parsed.stage; })
         ->add_option("--stage", parsed_.stage, "what they answered [as the line says]")

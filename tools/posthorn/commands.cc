@@ -31,6 +31,7 @@ constexpr Command kCommands[] = {
     {"release", release_domain, false},
     {"flush", flush_domain, true},
     {"explain", explain_domain, true},
+    {"tls-results", show_tls_results, true},
     {"suppress", change_suppressions, false},
     {"unsubscribe", unsubscribe_token, true},
     {"forget", forget_address, true},

@@ -49,7 +49,7 @@ bool needs_data_directory(std::string_view command);
 using CommandHandler = CommandResult(const CommandContext&, const nlohmann::json&, LineSink&);
 CommandHandler show_status, show_report, show_recipients, show_events, trace_address,
     pause_campaign, resume_campaign, cancel_campaign, set_campaign, purge_campaign, hold_domain,
-    release_domain, flush_domain, explain_domain, change_suppressions, unsubscribe_token,
-    forget_address, check_on_store;
+    release_domain, flush_domain, explain_domain, show_tls_results, change_suppressions,
+    unsubscribe_token, forget_address, check_on_store;
 
 }  // namespace posthorn

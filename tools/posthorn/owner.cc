@@ -75,6 +75,9 @@ Status Owner::start_runtime() {
         options.trust_pem = std::move(*pem);
     }
     options.dns_servers = config.dns_servers;
+    options.dns_trust = config.dns_trust;
+    options.mta_sts = config.mta_sts;
+    options.mta_sts_port = config.mta_sts_port;
     options.seed = std::random_device{}();
     options.directory = context_.directory;
     options.free_disk_percent_min = config.min_free_disk_percent;

@@ -109,6 +109,13 @@ std::string suppression_line(const nlohmann::json& row) {
     return true_field(row, "quarantined") ? line + "  (quarantined)" : line;
 }
 
+std::string tls_results_line(const nlohmann::json& row) {
+    std::string line = cell(row, "day") + "  " + cell(row, "domain") + "  " + cell(row, "policy");
+    for (const auto& [result, count] : object_field(row, "results").items())
+        line += "  " + result + " " + json_line(count);
+    return line;
+}
+
 // What a command that changes something says of it.
 std::string message_line(const nlohmann::json& answer) { return text_field(answer, "message"); }
 
@@ -135,6 +142,7 @@ std::unique_ptr<Printer> printer_for(const std::string& command, const std::stri
     };
     if (command == "recipients") return rows(kRecipientColumns, recipient_line);
     if (command == "events") return rows(kEventColumns, event_line);
+    if (command == "tls-results") return std::make_unique<LinePrinter>(tls_results_line);
     if (command == "suppress" && action == "list")
         return rows(kSuppressionColumns, suppression_line);
     if (command == "suppress" && action == "export")

@@ -35,7 +35,8 @@ enum class TlsMode : std::uint8_t {
     kBroken  // 220, then bytes that are no handshake
 };
 
-enum class Dane : std::uint8_t { kOff, kOk, kWrong };  // TLSA records, and the AD bit
+// TLSA records, and the AD bit of every answer unless kOff.
+enum class Dane : std::uint8_t { kOff, kOk, kWrong, kMissing, kServFail };
 
 enum class FaultKind : std::uint8_t {
     kReset,    // the connection, in place of a reply
@@ -103,6 +104,7 @@ struct Entry {
     std::uint32_t dead_mx = 0;  // so many, from the front, cannot be connected to
     DnsMode dns = DnsMode::kOk;
     Dane dane = Dane::kOff;
+    std::string sts;  // id of the MTA-STS record; empty: none
     std::uint32_t ttl_s = 300;
     std::vector<std::string> offers;
     TlsMode tls = TlsMode::kOff;

@@ -230,7 +230,9 @@ Entry read_entry(JsonKeys& keys, Faults& faults) {
     entry.dns = static_cast<DnsMode>(
         keys.choice("dns", {"ok", "nxdomain", "nullmx", "servfail", "timeout", "loop", "cname"})
             .value_or(0));
-    entry.dane = static_cast<Dane>(keys.choice("dane", {"off", "ok", "wrong"}).value_or(0));
+    entry.dane = static_cast<Dane>(
+        keys.choice("dane", {"off", "ok", "wrong", "missing", "servfail"}).value_or(0));
+    entry.sts = keys.text("sts").value_or("");
     entry.ttl_s = keys.whole("ttl_s", 604800).value_or(entry.ttl_s);
     entry.offers = read_texts(keys, "offers", kUsualOffers);
     read_tls(keys, entry);

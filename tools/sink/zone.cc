@@ -164,6 +164,9 @@ void Zone::answer_name(const Asked& asked, DnsMessage& out) {
         case dns::kTxt:
             if (asked.name.starts_with("_dmarc."))
                 out.answers.push_back(asked.record(dns::Text{{"v=DMARC1; p=none"}}));
+            else if (asked.name.starts_with("_mta-sts.") && !asked.entry->sts.empty())
+                out.answers.push_back(
+                    asked.record(dns::Text{{"v=STSv1; id=" + asked.entry->sts + ";"}}));
             else if (!asked.name.starts_with('_'))
                 out.answers.push_back(asked.record(dns::Text{{"v=spf1 ip4:127.0.0.0/8 -all"}}));
             return;
@@ -198,7 +201,10 @@ void Zone::answer_reverse(const Asked& asked, DnsMessage& out) {
 void Zone::answer_tlsa(const Asked& asked, DnsMessage& out) {
     const Host& host = names_.host(std::string_view(asked.name).substr(kTlsaPrefix.size()));
     out.authentic = host.entry->dane != Dane::kOff;
-    if (asked.question.type != dns::kTlsa || host.entry->dane == Dane::kOff) return;
+    if (host.entry->dane == Dane::kServFail) out.rcode = dns::kServFail;
+    if (asked.question.type != dns::kTlsa ||
+        (host.entry->dane != Dane::kOk && host.entry->dane != Dane::kWrong))
+        return;
     std::string digest = key_digest_;  // of the key: certificates of all hosts have the same
     if (host.entry->dane == Dane::kWrong) std::reverse(digest.begin(), digest.end());
     out.answers.push_back(asked.record(dns::TlsAssociation{3, 1, 1, std::move(digest)}));
