@@ -56,6 +56,7 @@ struct CampaignPlan {
     RetryPolicy retry;
     Throttle throttle;
     SendingSchedule schedule{};
+    std::string unready{};  // why it cannot be sent now; there is no renderer then
 };
 
 }  // namespace posthorn

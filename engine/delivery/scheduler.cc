@@ -45,9 +45,18 @@ void Scheduler::campaign_added(CampaignPlan plan, const Figures& recorded, Now n
     if (run->plan.throttle.all.rate) run->rate.emplace(*run->plan.throttle.all.rate);
     run->cancelling = run->plan.record.state == CampaignState::kCancelled;
     campaigns_.emplace(number, std::move(run));
+    const CampaignPlan& added = campaigns_.at(number)->plan;
+    if (!added.unready.empty() && added.record.state == CampaignState::kRunning)
+        (void)pause(number, added.unready, now);
     follow_schedule(*campaigns_.at(number), now);
     count_active_time(*campaigns_.at(number), now);
     finish_if_done(*campaigns_.at(number), now);
+}
+
+void Scheduler::campaign_ready(CampaignNumber campaign, std::shared_ptr<const Renderer> renderer) {
+    CampaignPlan& plan = campaigns_.at(campaign)->plan;
+    plan.renderer = std::move(renderer);
+    plan.unready.clear();
 }
 
 void Scheduler::reader_answered(ReaderAnswer answer, Now now) {

@@ -58,6 +58,8 @@ class Scheduler {
     // ---- Inputs.
     // A campaign that is running, paused or being cancelled, with what is recorded of it.
     void campaign_added(CampaignPlan plan, const Figures& recorded, Now now);
+    // What kept it from being sent is mended; it may be resumed.
+    void campaign_ready(CampaignNumber campaign, std::shared_ptr<const Renderer> renderer);
     void cursor_known(CampaignNumber campaign, std::string_view stored);  // before the first settle
     void reader_answered(ReaderAnswer answer, Now now);
     void journal_reported(JournalReport report, Now now);

@@ -318,6 +318,7 @@ Status Scheduler::resume(CampaignNumber campaign, Now now) {
     if (found == campaigns_.end() || found->second->plan.record.state != CampaignState::kPaused)
         return Error{ErrorKind::kConflict, "the campaign is not paused"};
     CampaignRun& run = *found->second;
+    if (!run.plan.unready.empty()) return Error{ErrorKind::kConflict, run.plan.unready};
     if (run.plan.record.pause_reason == "stop_if.bounce_percent")
         run.plan.throttle.stop_bounce_percent.reset();  // the operator has seen it
     if (run.plan.record.pause_reason == kLatePauseReason)

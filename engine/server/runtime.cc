@@ -49,6 +49,7 @@ class Runtime::Threads {
     Status run();
     void turn_ended();
     void add_campaign(const CampaignRecord& record, const std::function<void(Status)>& done);
+    Status make_ready(const CampaignRun& run);
     void abort_senders();
     void publish();
 
@@ -274,7 +275,7 @@ Status Runtime::Threads::load_campaigns() {
 
 void Runtime::Threads::add_campaign(const CampaignRecord& record,
                                     const std::function<void(Status)>& done) {
-    if (scheduler_->campaign(record.number) != nullptr) return done({});
+    if (const CampaignRun* run = scheduler_->campaign(record.number)) return done(make_ready(*run));
     auto plan = plan_builder_(record);
     if (!plan) return done(plan.error());
     std::string key;
@@ -292,6 +293,16 @@ void Runtime::Threads::add_campaign(const CampaignRecord& record,
     scheduler_->campaign_added(std::move(*plan), recorded, loop_.now());
     if (*cursor) scheduler_->cursor_known(record.number, **cursor);
     done({});
+}
+
+// A key may be there again that was missing when the campaign was loaded.
+Status Runtime::Threads::make_ready(const CampaignRun& run) {
+    if (run.plan.unready.empty()) return {};
+    auto plan = plan_builder_(run.plan.record);
+    if (!plan) return plan.error();
+    if (!plan->unready.empty()) return Error{ErrorKind::kConflict, plan->unready};
+    scheduler_->campaign_ready(run.plan.record.number, std::move(plan->renderer));
+    return {};
 }
 
 Status Runtime::Threads::run() {

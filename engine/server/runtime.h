@@ -74,6 +74,7 @@ class Runtime {
     void stop();   // grants no more, waits for what is in flight
     void abort();  // does not wait: what is in flight becomes uncertain
     void post(std::function<void(Scheduler&, Now)> action);  // carried out on the scheduler's loop
+    // One that is known already is read again where something kept it from being sent.
     void add_campaign(const CampaignRecord& record, std::function<void(Status)> done);
 
     // The scheduler's loop, for what lives beside it: signals, the control socket. Alive until the

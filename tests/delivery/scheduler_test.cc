@@ -251,6 +251,25 @@ TEST(Scheduler, APausedCampaignSendsNothingAndResumesWhereItWas) {
     EXPECT_EQ(world.attempts("a.test"), 20'000u);
 }
 
+TEST(Scheduler, ACampaignThatCannotBeSignedIsPausedWithTheReasonUntilItCan) {
+    SchedulerWorld world({}, 9);
+    CampaignPlan& plan = world.add_campaign(1);
+    const auto renderer = std::exchange(plan.renderer, nullptr);
+    plan.unready = "a.pem: the key file cannot be read";
+    world.add_lane(1, "a.test", 10);
+    world.begin();
+    world.run_for(minutes(10));
+    EXPECT_EQ(world.attempts("a.test"), 0u);
+    const CampaignRecord& record = world.scheduler().campaign(1)->plan.record;
+    EXPECT_EQ(record.state, CampaignState::kPaused);
+    EXPECT_EQ(record.pause_reason, "a.pem: the key file cannot be read");
+    EXPECT_FALSE(world.scheduler().resume(1, world.now()));
+    world.scheduler().campaign_ready(1, renderer);
+    EXPECT_TRUE(world.scheduler().resume(1, world.now()));
+    world.run_until_finished(hours(1));
+    EXPECT_EQ(world.deliveries(1), 10u);
+}
+
 TEST(Scheduler, ACancelledCampaignGivesEveryRemainingRecipientThatOutcome) {
     SchedulerWorld world({}, 19);
     world.add_campaign(1);

@@ -74,9 +74,11 @@ CommandResult resume_campaign(const CommandContext& context, const nlohmann::jso
     if (campaign->state == CampaignState::kImporting) return is_importing(*campaign);
     Status resumed;
     if (in_runtime(context, *campaign)) {
-        resumed = post_and_wait(context, [&](Scheduler& scheduler, Now now) {
-            return scheduler.resume(campaign->number, now);
-        });
+        resumed = add_and_wait(context, *campaign);
+        if (resumed)
+            resumed = post_and_wait(context, [&](Scheduler& scheduler, Now now) {
+                return scheduler.resume(campaign->number, now);
+            });
     } else {
         campaign->state = CampaignState::kRunning;
         campaign->pause_reason.clear();

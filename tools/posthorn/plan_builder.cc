@@ -18,7 +18,13 @@ PlanBuilder plan_builder(Store& store, std::shared_ptr<const TokenKeys> keys,
         MessageIdentity identity;
         if (!bounce_domain.empty()) identity.return_paths.emplace(*keys, bounce_domain);
         auto signer = dkim_signer(*campaign);
-        if (!signer) return signer.error();
+        if (!signer)  // never unsigned: it is held until the key is there
+            return CampaignPlan{record,
+                                nullptr,
+                                campaign->retry,
+                                campaign->throttle,
+                                sending_schedule(campaign->schedule),
+                                signer.error().message};
         identity.signer = std::move(*signer);
         const CompiledContent compiled =
             compile_campaign(*campaign, record.columns, keys.get(), identity);
@@ -26,8 +32,12 @@ PlanBuilder plan_builder(Store& store, std::shared_ptr<const TokenKeys> keys,
             return Error{ErrorKind::kCorrupt, "campaign " + record.id +
                                                   " can no longer be compiled: " +
                                                   to_text(compiled.problems, record.id)};
-        return CampaignPlan{record, compiled.renderer, campaign->retry, campaign->throttle,
-                            sending_schedule(campaign->schedule)};
+        return CampaignPlan{record,
+                            compiled.renderer,
+                            campaign->retry,
+                            campaign->throttle,
+                            sending_schedule(campaign->schedule),
+                            ""};
     };
 }
 

@@ -40,4 +40,11 @@ Status post_and_wait(const CommandContext& context,
     return *posted->result;
 }
 
+Status add_and_wait(const CommandContext& context, const CampaignRecord& record) {
+    const auto added = std::make_shared<std::optional<Status>>();
+    context.runtime->add_campaign(record, [added](Status status) { *added = std::move(status); });
+    // Posted behind it, so it has been done once this one is.
+    return post_and_wait(context, [&](Scheduler&, Now) { return added->value_or(Status()); });
+}
+
 }  // namespace posthorn

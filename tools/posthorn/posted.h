@@ -14,4 +14,7 @@ namespace posthorn {
 Status post_and_wait(const CommandContext& context,
                      const std::function<Status(Scheduler&, Now)>& action);
 
+// Gives a campaign to the runtime, or has it read again what kept it from being sent.
+Status add_and_wait(const CommandContext& context, const CampaignRecord& record);
+
 }  // namespace posthorn

@@ -154,6 +154,7 @@ Status CampaignSending::wake_if_paused() {
     record_.state = CampaignState::kRunning;
     record_.pause_reason.clear();
     if (context_.runtime == nullptr) return CampaignCatalog(context_.store).update(record_);
+    RETURN_IF_ERROR(add_and_wait(context_, record_));
     return post_and_wait(context_, [this](Scheduler& scheduler, Now now) {
         return scheduler.resume(record_.number, now);
     });
@@ -215,11 +216,7 @@ std::optional<CommandResult> CampaignSending::import() {
 }
 
 std::optional<CommandResult> CampaignSending::hand_to_runtime() {
-    const auto added = std::make_shared<std::optional<Status>>();
-    context_.runtime->add_campaign(record_, [added](Status status) { *added = std::move(status); });
-    // Posted behind it, so it has been done once this one is.
-    const Status posted =
-        post_and_wait(context_, [&](Scheduler&, Now) { return added->value_or(Status()); });
+    const Status posted = add_and_wait(context_, record_);
     if (posted) return std::nullopt;
     if (posted.error().kind == ErrorKind::kBusy)
         return end(record_, stopped("stopped before the first message"));
