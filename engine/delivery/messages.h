@@ -228,6 +228,7 @@ struct SessionReady {
     bool tls = false;
     std::optional<std::uint64_t> mail_max{};    // RFC 9422: transactions on this session
     std::optional<std::uint64_t> domain_max{};  // and recipient domains
+    Rung rung = Rung::kLockstep;                // how far ahead of the replies it writes
     TlsResult proof = TlsResult::kSuccess;      // what stood in the way of TLS that proves the peer
 };
 

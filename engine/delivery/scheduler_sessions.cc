@@ -97,6 +97,7 @@ void Scheduler::session_ready(const SessionReady& report, Now now) {
             static_cast<std::uint32_t>(std::min<std::uint64_t>(*report.mail_max, UINT32_MAX));
     slot.domains_max = report.domain_max;
     count_tls(slot, report.proof, now);
+    site.rung = report.rung;
     touch(site);
 }
 

@@ -40,6 +40,7 @@ struct SiteView {
     std::uint32_t messages_per_session = 0;
     std::string provider;   // whose limits hold, and which; empty: no rule knows the site
     std::string waits_for;  // in words; empty: nothing
+    std::string rung;       // of the latest session; empty: there was none
     std::string last_failure;
     std::map<std::string, std::uint64_t> replies;
 };

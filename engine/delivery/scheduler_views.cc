@@ -22,6 +22,7 @@ SiteView view_of(const Site& site, Now now) {
     view.sessions_limit = site.sessions_limit;
     view.messages_per_session = site.messages_max;
     if (site.share) view.provider = words_for(*site.share);
+    if (site.rung) view.rung = name_of(*site.rung);
     view.last_failure = site.last_failure;
     view.replies = site.replies;
     if (site.retry_at > now.instant) {

@@ -278,9 +278,9 @@ bool Sender::handle(Session& session, const ClientEvent& event, Now now) {
         session.ready = true;
         if (session.order.tls && !smtp.tls())
             session.tls = session.proof = TlsResult::kStartTlsNotSupported;
-        output_.reports.push_back(SessionReady{session.order.slot, smtp.tls(),
-                                               smtp.capabilities().mail_max,
-                                               smtp.capabilities().domain_max, session.proof});
+        output_.reports.push_back(
+            SessionReady{session.order.slot, smtp.tls(), smtp.capabilities().mail_max,
+                         smtp.capabilities().domain_max, smtp.rung(), session.proof});
     } else if (std::holds_alternative<client::TlsWanted>(event)) {
         want_handshake(session, now);
     } else if (const auto* failure = std::get_if<client::Failed>(&event)) {

@@ -65,6 +65,7 @@ struct Site {
     Instant slowed_at;          // when it was last cut
     std::uint32_t messages_max = 0;  // per session: learnt from the peer's closing, or the default
     std::uint32_t lease_size = 0;
+    std::optional<Rung> rung;     // of its latest session
     bool sts = false;             // its domains' policies demand that hosts prove their names
     bool dirty = false;           // stands in the scheduler's list of sites to look at
     bool waits_for_room = false;  // stands in the queue for connections or in-flight room

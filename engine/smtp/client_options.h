@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "engine/base/time.h"
 
@@ -16,6 +17,22 @@ enum class Rung : std::uint8_t {
     kChunking,       // RFC 3030: MAIL, RCPT and the message in one flight
     kChunkingAhead   // and several whole messages in flight
 };
+
+constexpr std::string_view name_of(Rung rung) {
+    switch (rung) {
+        case Rung::kLockstep:
+            return "lockstep";
+        case Rung::kPipelining:
+            return "pipelining";
+        case Rung::kNextBehindDot:
+            return "pipelining, the next behind the dot";
+        case Rung::kChunking:
+            return "chunking";
+        case Rung::kChunkingAhead:
+            return "chunking, several in flight";
+    }
+    return "";
+}
 
 enum class StartTls : std::uint8_t { kNever, kIfOffered, kRequired };
 

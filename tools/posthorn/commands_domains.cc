@@ -43,6 +43,7 @@ ordered_json site_json(const SiteView& site) {
             {"refused", site.refused},
             {"sessions_limit", site.sessions_limit},
             {"messages_per_session", site.messages_per_session},
+            {"rung", site.rung},
             {"provider", site.provider},
             {"waits_for", site.waits_for},
             {"last_failure", site.last_failure},

@@ -221,6 +221,8 @@ std::string explain_text(const nlohmann::json& explanation) {
                 count_text(site, "messages_per_session") + " messages each; accepted " +
                 count_text(site, "accepted") + ", deferred " + count_text(site, "deferred") +
                 ", refused " + count_text(site, "refused") + "\n";
+        if (const std::string rung = text_field(site, "rung"); !rung.empty())
+            text += "  spoken to in " + printable(rung) + "\n";
         if (const std::string provider = text_field(site, "provider"); !provider.empty())
             text += "  by the shaping file, of each source: " + printable(provider) + "\n";
         if (const std::string waits = text_field(site, "waits_for"); !waits.empty())
