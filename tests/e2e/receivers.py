@@ -1,5 +1,7 @@
 """Mail servers that are not ours, each on an address and port of loopback, in a directory of its own: started with
-`with`, asked for the messages they took, stopped on exit.
+`with`, asked for the messages they took, stopped on exit. Packages that Debian does not install side by side are run from
+where tools/interop has unpacked them, in a mount namespace that gives them their users and folders: the system's stay
+as they are.
 """
 import mailbox
 import os
@@ -77,6 +79,107 @@ class Aiosmtpd(Receiver):
         return maildir_messages(self.home / "maildir")
 
 
+# Beside the system's, for whoever is in the namespace.
+PRIVATE_USERS = {"Debian-exim": 3901, "opensmtpd": 3902, "opensmtpq": 3903}
+PRIVATE_FOLDERS = """set -e
+mount --bind "$0/passwd" /etc/passwd
+mount --bind "$0/group" /etc/group
+for folder in /run /var/spool /var/lib /usr/libexec; do mount -t tmpfs none "$folder"; done
+cp -a "$1/usr/libexec/opensmtpd" /usr/libexec/
+mkdir -p /var/lib/opensmtpd/empty
+mkdir -m 711 /var/spool/smtpd
+shift
+exec "$@"
+"""
+
+
+class Unpacked(Receiver):
+    """A server out of a package that is unpacked, not installed."""
+    packages = Path(__file__).resolve().parent.parent.parent / "build" / "interop"
+
+    def run_privately(self, *command):
+        for kind, line in (("passwd", "{0}:x:{1}:{1}::/nonexistent:/usr/sbin/nologin\n"),
+                           ("group", "{0}:x:{1}:\n")):
+            own = "".join(line.format(name, number) for name, number in PRIVATE_USERS.items())
+            (self.home / kind).write_text(Path("/etc", kind).read_text() + own)
+        self.run("unshare", "--mount", "sh", "-c", PRIVATE_FOLDERS, str(self.home),
+                 str(self.packages), *command)
+
+    def messages(self):
+        return maildir_messages(self.home / "maildir")
+
+    def wait_until_kept(self, count):
+        """Until so many have reached the maildir."""
+        for _ in range(6000):
+            if sum(1 for _ in (self.home / "maildir" / "new").glob("*")) >= count:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"fewer than {count} messages were kept: {self.home}")
+
+
+class Exim(Unpacked):
+    """Exim, every address delivered to one maildir."""
+    name = "Exim"
+
+    def __enter__(self):
+        user = PRIVATE_USERS["Debian-exim"]
+        for folder in ("spool", "log", "maildir"):
+            (self.home / folder).mkdir()
+            os.chown(self.home / folder, user, user)
+        exim = self.packages / "usr/sbin/exim4"
+        configuration = self.home / "exim.conf"
+        configuration.write_text(f"""
+exim_path = {exim}
+exim_user = Debian-exim
+exim_group = Debian-exim
+deliver_drop_privilege
+spool_directory = {self.home}/spool
+log_file_path = {self.home}/log/%slog
+pid_file_path = {self.home}/log/pid
+local_interfaces = {self.address}
+daemon_smtp_ports = {self.port}
+primary_hostname = mx.receiver.test
+keep_environment =
+tls_advertise_hosts =
+acl_smtp_rcpt = accept
+acl_smtp_data = accept
+smtp_accept_max = 200
+smtp_accept_queue_per_connection = 0
+smtp_accept_max_per_connection = 0
+begin routers
+all:
+  driver = accept
+  transport = keep
+begin transports
+keep:
+  driver = appendfile
+  directory = {self.home}/maildir
+  maildir_format
+  user = Debian-exim
+""")
+        self.run_privately(str(exim), "-C", str(configuration), "-bdf")
+        return self
+
+
+class OpenSmtpd(Unpacked):
+    """OpenSMTPD, every address delivered to one maildir."""
+    name = "OpenSMTPD"
+
+    def __enter__(self):
+        (self.home / "maildir").mkdir()
+        shutil.chown(self.home / "maildir", "nobody", "nogroup")
+        configuration = self.home / "smtpd.conf"
+        configuration.write_text(f"""
+table everyone {{ "@" = "nobody" }}
+smtp max-message-size 50M
+listen on {self.address} port {self.port} hostname mx.receiver.test
+action "keep" maildir "{self.home}/maildir" virtual <everyone>
+match from any for any action "keep"
+""")
+        self.run_privately(str(self.packages / "usr/sbin/smtpd"), "-d", "-f", str(configuration))
+        return self
+
+
 class Postfix(Receiver):
     """Postfix: a whole instance with a queue of its own, every address delivered to one maildir."""
     name = "Postfix to a maildir"
@@ -144,6 +247,9 @@ class Postfix(Receiver):
         self.wait_for_queue()
         return maildir_messages(self.home / "mail" / "all")
 
+    def wait_until_kept(self, _):
+        self.wait_for_queue()
+
     def wait_for_queue(self):
         """Until all that was taken has reached the maildir."""
         for _ in range(2400):
@@ -153,6 +259,23 @@ class Postfix(Receiver):
                 return
             time.sleep(0.05)
         raise AssertionError(f"{left} messages stay in Postfix's queue: {self.home}/log")
+
+
+class PostfixTls(Postfix):
+    """Postfix that takes mail over TLS alone, and says so in each message."""
+    name = "Postfix with STARTTLS"
+
+    def __enter__(self):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", "key.pem", "-out", "certificate.pem", "-days", "2",
+                        "-subj", "/CN=mx.receiver.test", "-addext", "subjectAltName=DNS:mx.receiver.test"],
+                       cwd=self.home, check=True, capture_output=True)
+        return super().__enter__()
+
+    def settings(self):
+        return {**super().settings(), "smtpd_tls_security_level": "encrypt",
+                "smtpd_tls_cert_file": self.home / "certificate.pem",
+                "smtpd_tls_key_file": self.home / "key.pem", "smtpd_tls_received_header": "yes"}
 
 
 def maildir_messages(path):

@@ -2,13 +2,14 @@
 """Signed mail as others verify it: Posthorn sends a signed campaign to its sink, and two verifiers, dkimpy
 (python3-dkim) and opendkim, check the messages that arrived. Needs python3-dkim and opendkim.
 
-Usage: dkim_verifiers.py BINARIES [--recipients N] [--sample N]
+Usage: dkim_verifiers.py BINARIES [--recipients N] [--sample N] [--tls]
 
-Every message of the sample must verify with both under its RSA and its Ed25519 key; a changed body, a second
+With --tls all of it goes over STARTTLS to hosts that prove their names. Every message of the sample must verify with both under its RSA and its Ed25519 key; a changed body, a second
 From or a changed List-Unsubscribe-Post must not. Loopback only.
 """
 import argparse
 import base64
+import json
 import os
 import random
 import re
@@ -24,6 +25,8 @@ from world import World  # noqa: E402
 NAMES = ["Ann", "Ёлка Иванова", "山田 太郎", "محمد علي", "Zoë  Ñandú", 'A ""quoted"", name', "😀 Smile",
          "tab\tand  blanks ", "Bcc: x@y.test", ".", "=_", "x" * 300]
 DOMAIN = "acme.test"
+SIGNATURES = [{"domain": DOMAIN, "selector": "s1", "key_file": "rsa.pem"},
+              {"domain": DOMAIN, "selector": "ed", "key_file": "ed.pem"}]
 
 
 def make_keys(home):
@@ -51,8 +54,7 @@ def campaign(world, recipients, domains):
         compliance={"physical_address": "Acme, 1 Main St, Springfield",
                     "unsubscribe": {"url": "https://u.acme.test/{{unsubscribe_token}}",
                                     "one_click": True}},
-        dkim=[{"domain": DOMAIN, "selector": "s1", "key_file": "rsa.pem"},
-              {"domain": DOMAIN, "selector": "ed", "key_file": "ed.pem"}])
+        dkim=SIGNATURES)
     with open(world.home / "signed.csv", "w") as rows:
         rows.write("email,first_name\n")
         for i in range(recipients):
@@ -97,8 +99,12 @@ def main() -> int:
     parser.add_argument("binaries")
     parser.add_argument("--recipients", type=int, default=2000)
     parser.add_argument("--sample", type=int, default=1000)
+    parser.add_argument("--tls", action="store_true")
     options = parser.parse_args()
-    with World(options.binaries, "perfect", ["--save", "saved"]) as world:
+    profile = {"domains": [{"match": "*", "tls": "valid" if options.tls else "off"}]}
+    with World(options.binaries, profile, ["--save", "saved", "--ca", "ca.pem"]) as world:
+        if options.tls:
+            world.config({"tls": {"mode": "verify", "ca_file": "ca.pem"}})
         records = make_keys(world.home)
         report = world.send(campaign(world, options.recipients, 50))
         assert report["outcomes"]["delivered"] == options.recipients, report["outcomes"]
@@ -107,6 +113,8 @@ def main() -> int:
         assert summary["accepted"] == options.recipients and summary["duplicates"] == 0
         saved = sorted(path for path in (world.home / "saved").rglob("*") if path.is_file())
         assert len(saved) == options.recipients, len(saved)
+        over_tls = sum(json.loads(line)["tls"] for line in world.ledger.read_text().splitlines())
+        assert over_tls == (options.recipients if options.tls else 0), over_tls
         opendkim = Opendkim(world.home, records)
         sample = random.Random(1).sample(saved, min(options.sample, len(saved)))
         for path in sample:
