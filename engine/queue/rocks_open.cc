@@ -36,7 +36,7 @@ Status check_format(const std::string& directory) {
     return write_file_durably(path, kFormat);
 }
 
-// What stands in a log without a batch: how the batches would be compressed.
+// What stands at most in a log without a batch: an earlier release said how it would compress them.
 constexpr std::uintmax_t kEmptyLogBytes = 11;
 
 // RocksDB begins a log with every opening, and keeps an earlier one for ever that nothing was

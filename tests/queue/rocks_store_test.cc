@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "engine/queue/keys.h"
 #include "tests/queue/test_directory.h"
@@ -116,6 +117,20 @@ TEST_F(RocksStoreTest, HasWholeBatchesAfterItsLogWasCutAnywhere) {
         EXPECT_LT(states, before);
         before = states + 1;
     }
+}
+
+// RocksDB 7.8 cannot always read a log that it compressed.
+TEST_F(RocksStoreTest, WritesItsLogInTheClear) {
+    const std::string value(2'000, 'x');
+    const auto store = open(Durability::kProcess);
+    ASSERT_TRUE(put(*store, "a", value));
+    std::string logs;
+    for (const auto& entry : std::filesystem::directory_iterator(directory()))
+        if (entry.path().extension() == ".log") {
+            std::ifstream in(entry.path(), std::ios::binary);
+            logs.append(std::istreambuf_iterator<char>(in), {});
+        }
+    EXPECT_NE(logs.find(value), std::string::npos);
 }
 
 TEST_F(RocksStoreTest, LeavesNoLogForEachTimeThatItIsOpened) {
