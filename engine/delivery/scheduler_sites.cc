@@ -8,8 +8,8 @@ namespace posthorn {
 
 namespace {
 
-// Backlog beyond which another session pays for its handshake.
-constexpr std::size_t kRowsPerSession = 4;
+// Backlog beyond which another session pays for its handshake, which costs some four messages' work.
+constexpr std::size_t kRowsPerSession = 8;
 
 // Rows ready at the site, counted no further than enough.
 std::size_t rows_waiting(const Site& site, std::size_t enough) {
@@ -170,10 +170,12 @@ void Scheduler::grant(Lane& lane, Slot& slot, std::size_t count, Now now) {
 void Scheduler::open_sessions(Site& site, Now now) {
     if (site.ready.empty() || stopping_ || now.instant < site.retry_at) return;
     const std::size_t limit = std::size_t{site.sessions_allowed()} * sources_.size();
-    std::size_t useful = 0;
-    std::optional<std::uint32_t> lanes_limit = 0;
     const std::size_t rows = rows_waiting(site, limit * kRowsPerSession);
-    useful = std::min(limit, (rows + kRowsPerSession - 1) / kRowsPerSession + site.slots.size());
+    // Those that are being opened are for what waits now.
+    const std::size_t busy = site.slots.size() - site.opening;
+    std::size_t useful =
+        std::clamp<std::size_t>(busy + rows / kRowsPerSession, 1, std::max<std::size_t>(1, limit));
+    std::optional<std::uint32_t> lanes_limit = 0;
     for (const Lane* lane : site.ready) {
         if (!lane->connections_max) {
             lanes_limit.reset();
