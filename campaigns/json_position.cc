@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <utility>
 
 #include "engine/mail/utf8.h"
@@ -231,6 +233,9 @@ class JsonScanner {
             if (!take_digits()) return bad();
         }
         if (at_ - start > kMaxNumberBytes) return bad();
+        if (!std::isfinite(
+                std::strtod(std::string(text_.substr(start, at_ - start)).c_str(), nullptr)))
+            return fail_at(start, "this number is larger than any that can be held", "");
         return true;
     }
 

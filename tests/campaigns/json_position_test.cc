@@ -45,6 +45,14 @@ TEST(JsonPositionTest, CommentsEndWithTheirLineAndHoldNoNul) {
     EXPECT_TRUE(JsonPositions::scan(std::string_view("[ /* \0 */1]", 12)).syntax_fault());
 }
 
+TEST(JsonPositionTest, NumbersThatNothingCanHoldAreFaults) {
+    for (const char* held : {"1e308", "-1e308", "1e-999999999", "99999999999999999999999"})
+        EXPECT_FALSE(JsonPositions::scan(held).syntax_fault()) << held;
+    const JsonPositions scanned = JsonPositions::scan("{\n  \"a\": 622e44444 }");
+    ASSERT_TRUE(scanned.syntax_fault());
+    EXPECT_EQ(scanned.syntax_fault()->message, "this number is larger than any that can be held");
+}
+
 TEST(JsonPositionTest, LongKeysDoNotMultiply) {
     std::string text = "{\"" + std::string(100'000, 'k') + "\":[";
     for (int i = 0; i < 2000; ++i) text += "1,";
