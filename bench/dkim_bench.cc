@@ -102,6 +102,10 @@ void raw(benchmark::State& state, const char* name) {
 
 BENCHMARK_CAPTURE(raw, rsa2048, "rsa2048");
 BENCHMARK_CAPTURE(raw, ed25519, "ed25519");
+// As two senders do it, each with its renderer and the one key.
+void sign_on_threads(benchmark::State& state) { render(state, Personal::kAtTheStart, "rsa2048"); }
+BENCHMARK(sign_on_threads)->Threads(1)->Threads(2)->UseRealTime();
+
 BENCHMARK_CAPTURE(render, unsigned_personal, Personal::kAtTheStart, nullptr);
 BENCHMARK_CAPTURE(render, unsigned_shared, Personal::kNowhere, nullptr);
 BENCHMARK_CAPTURE(render, rsa2048_personal, Personal::kAtTheStart, "rsa2048");
