@@ -111,6 +111,10 @@ std::string to_string(Duration duration) {
     return std::to_string(duration / std::chrono::milliseconds(1)) + "ms";
 }
 
+std::string in_seconds(Duration duration) {
+    return to_string(std::chrono::ceil<std::chrono::seconds>(duration));
+}
+
 std::string to_string(Rate rate) {
     for (const Unit& unit : kUnits)
         if (rate.window == unit.length)

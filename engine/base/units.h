@@ -23,7 +23,8 @@ struct Rate {
 std::optional<Duration> parse_duration(std::string_view text);
 std::optional<Rate> parse_rate(std::string_view text);  // count at least 1, at most 10^9
 
-std::string to_string(Duration duration);  // the largest unit that is exact: "90s", "10m"
+std::string to_string(Duration duration);   // the largest unit that is exact: "90s", "10m"
+std::string in_seconds(Duration duration);  // rounded up to whole seconds: "15s", "10m"
 std::string to_string(Rate rate);
 
 // Thousands and millions for eyes, e.g. 1,234,567.

@@ -11,6 +11,7 @@ namespace posthorn {
 
 namespace {
 
+const std::string kOfCampaign = "campaign:";            // the source of a suppression by delivery
 constexpr std::uint64_t kEventsPerCheckpoint = 20'000;  // what an open replays at most, nearly
 
 // Whether a state's category is counted in Figures::by_category.
@@ -49,6 +50,7 @@ Figures Journal::figures(CampaignNumber campaign) const {
 Result<JournalCommitted> Journal::commit(std::span<const JournalEntry> entries, WallTime now) {
     now_ = now;
     batch_.clear();
+    suppressed_.clear();
     touched_.clear();
     JournalCommitted report;
     report.entries = entries.size();
@@ -189,10 +191,30 @@ void Journal::suppress(const RecordOutcome& entry) {
     const std::string key = suppression_key({}, address);
     // What was there stays: undoing this campaign's suppressions must not undo an unsubscription.
     const auto present = store_.get(Family::kSuppression, key);
-    if (present && *present) return;
-    const SuppressionRecord record{address, std::string(name_of(entry.category)),
-                                   "campaign:" + id_of(entry.lane.campaign), now_, false};
+    if (suppressed_.contains(key) || (present && *present)) return;
+    const bool doubted = !entry.quarantine.empty();
+    SuppressionRecord record{address, std::string(name_of(entry.category)),
+                             doubted ? entry.quarantine : kOfCampaign + id_of(entry.lane.campaign),
+                             now_, doubted};
     batch_.put(Family::kSuppression, key, encode(record));
+    suppressed_.emplace(key, std::move(record));
+}
+
+// What somebody else had suppressed before stays in force.
+void Journal::apply(const QuarantineSuppressions& entry, JournalCommitted&) {
+    for (const auto& [domain, local] : entry.addresses) {
+        const std::string key = suppression_key({}, local + "@" + domain);
+        std::optional<SuppressionRecord> record;
+        if (const auto fresh = suppressed_.find(key); fresh != suppressed_.end()) {
+            record = fresh->second;
+        } else if (const auto stored = store_.get(Family::kSuppression, key); stored && *stored) {
+            if (auto decoded = decode_suppression(**stored)) record = std::move(*decoded);
+        }
+        if (!record || !record->source.starts_with(kOfCampaign)) continue;
+        record->quarantined = true;
+        record->source = entry.source;
+        batch_.put(Family::kSuppression, key, encode(*record));
+    }
 }
 
 // Campaigns may be stored by others while the journal is open.

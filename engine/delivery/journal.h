@@ -77,6 +77,7 @@ class Journal {
     void apply(const RecordMark& entry, JournalCommitted& report);
     void apply(const PutCampaign& entry, JournalCommitted& report);
     void apply(const PutState& entry, JournalCommitted& report);
+    void apply(const QuarantineSuppressions& entry, JournalCommitted& report);
 
     void put_outcome(const LaneId& lane, std::string_view local, const OutcomeRecord* before,
                      const OutcomeRecord& after, bool attempted);
@@ -101,7 +102,8 @@ class Journal {
     std::unordered_map<std::string, LaneChange> lane_changes_;  // by lane key, since the checkpoint
     std::unordered_map<std::uint64_t, OpenLease> open_leases_;
     std::vector<std::uint64_t> changed_leases_;
-    std::string key_, value_;  // reused
+    std::unordered_map<std::string, SuppressionRecord> suppressed_;  // in this batch, by key
+    std::string key_, value_;                                        // reused
 };
 
 }  // namespace posthorn

@@ -57,6 +57,8 @@ struct DeliveryLimits {
     // Failing sites and names, dead for growing times, probed by one connection.
     Duration site_retry_first{std::chrono::seconds(15)};
     Duration site_retry_max{std::chrono::minutes(15)};
+    Duration hold_first{std::chrono::minutes(10)};  // of a source that a site wants nothing from
+    Duration hold_max{std::chrono::hours(4)};       // listings are lifted within hours
     Duration dns_retry_first{std::chrono::seconds(10)};
     Duration dns_retry_max{std::chrono::minutes(15)};
     Duration dns_confirm_after{std::chrono::hours(1)};  // a bad name counts once confirmed

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -139,8 +140,15 @@ struct RecordOutcome {
     OutcomeState state = OutcomeState::kDeferred;
     Category category = Category::kNone;
     WallTime first_lease;
-    WallTime next_due;      // deferred only
-    bool suppress = false;  // add the address to the suppression list, reason = category
+    WallTime next_due;         // deferred only
+    bool suppress = false;     // add the address to the suppression list, reason = category
+    std::string quarantine{};  // not in force, under this source: whether it was right is in doubt
+};
+
+// Suppressions that deliveries made: not in force any more, and found under this source.
+struct QuarantineSuppressions {
+    std::string source;
+    std::vector<std::pair<std::string, std::string>> addresses;  // domain, folded local part
 };
 
 // A leased recipient that was not attempted: it is as it was before the lease.
@@ -166,8 +174,8 @@ struct PutState {
     std::optional<std::string> value;
 };
 
-using JournalEntry =
-    std::variant<GrantLease, RecordOutcome, RecordReturned, RecordMark, PutCampaign, PutState>;
+using JournalEntry = std::variant<GrantLease, RecordOutcome, RecordReturned, RecordMark,
+                                  PutCampaign, PutState, QuarantineSuppressions>;
 
 // ---- Journal -> Scheduler: durable now, in the order of the entries
 // --------------------------------

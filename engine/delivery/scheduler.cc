@@ -168,7 +168,7 @@ SchedulerOutput& Scheduler::settle(Now now) {
             pump(*site, now);
         }
         for (Site* site : pumping)
-            if (!site->dirty) forget_site_if_unused(*site);
+            if (!site->dirty) forget_site_if_unused(*site, now);
     }
     record_tls_results(now);
     note_sent_to_journal(now);

@@ -24,6 +24,7 @@
 #include "engine/delivery/provider_limits.h"
 #include "engine/delivery/scheduler_view.h"
 #include "engine/delivery/site.h"
+#include "engine/delivery/site_holds.h"
 #include "engine/delivery/sts_policy.h"
 #include "engine/delivery/tls_results.h"
 
@@ -38,6 +39,15 @@ struct SchedulerOutput {
 
     void clear();
 };
+
+// state/pace/SITE 0 SOURCE := Pace::stored
+inline constexpr std::string_view kPaceKind = "pace";
+
+// The source of suppressions that are in doubt, before the domain they are named by.
+inline const std::string kBrakeSource = "brake:";
+
+// What an answer says about the source it was given to.
+Sign sign_of(Category category, Action action);
 
 // Why a campaign is paused that could not begin in time.
 inline constexpr std::string_view kLatePauseReason = "schedule.max_lateness";
@@ -98,6 +108,14 @@ class Scheduler {
         return providers_.restore(key, stored, now);
     }
 
+    // A source held at a site, at start, from the store. False: it need not be kept.
+    bool site_hold_restored(std::string_view key, std::string_view stored, Now now) {
+        return site_holds_.restore(key, stored, limits_.hold_max, now);
+    }
+
+    // How fast a site took mail, at start, from the store. False: it need not be kept.
+    bool pace_restored(std::string_view key, std::string_view stored, Now now);
+
     // An address was suppressed by somebody else: no further attempt starts to it.
     void address_suppressed(std::string_view domain, std::string_view folded_local);
 
@@ -119,6 +137,7 @@ class Scheduler {
     const CampaignRun* campaign(CampaignNumber number) const;
     std::vector<CampaignNumber> campaigns() const;  // finished ones of this run, too
     StatusView status(Now now) const;
+    const SiteHolds& site_holds() const { return site_holds_; }
     std::optional<DomainView> explain(const std::string& domain, Now now) const;
 
   private:
@@ -182,7 +201,7 @@ class Scheduler {
     void forget_domain_if_unused(DomainState& domain);
     void resolve(DomainState& domain, Now now);
     void answer_unusable(DomainState& domain, const DomainResolved& answer, Now now);
-    Site& site_of(const MailHosts& hosts, bool sts);
+    Site& site_of(const MailHosts& hosts, bool sts, Now now);
     void point_at(DomainState& domain, Site* site);
 
     // scheduler_sites.cc: sessions and leases
@@ -193,7 +212,7 @@ class Scheduler {
         bool room = false;
     };
     SlotChoice choose_slot(Site& site, const Lane& lane, Now now, Instant& wake);
-    std::uint32_t lease_size(const Site& site, const Lane& lane) const;
+    std::uint32_t lease_size(const Site& site, const Slot& slot, const Lane& lane, Now now) const;
     void grant(Lane& lane, Slot& slot, std::size_t count, Now now);
     void open_sessions(Site& site, Now now);
     bool open_session(Site& site, Now now);
@@ -207,12 +226,27 @@ class Scheduler {
     void session_useless(Slot& slot, Stage stage, const Reply& reply, Now now);
     void close_slot(Slot& slot);
     void forget_slot(Slot& slot);
-    void slow_down(Site& site, Now now);
+    void slow_down(Site& site, std::uint32_t source, Now now);
     void site_failed(Site& site, Now now);
     void close_idle_sessions(Now now);
     void wait_for_room(Site& site);
     void room_was_made();
-    void forget_site_if_unused(Site& site);
+    void forget_site_if_unused(Site& site, Now now);
+
+    // scheduler_standing.cc: what answers mean for a source at a site, holds, the brake
+    void attach_holds(Site& site);
+    void recall_paces(Site& site, Now now);
+    void remember_paces(const Site& site, Now now);
+    void record_pace(const Site& site, std::uint32_t source, Now now);
+    void one_session_too_many(Site& site, std::uint32_t source, Now now);
+    void answered(Site& site, std::uint32_t source, const AttemptRecord& attempt, Now now);
+    bool refused_at_the_door(Site& site, std::uint32_t source, const SessionFailed& report,
+                             Now now);
+    void hold_source(Site& site, std::uint32_t source, const std::string& words, Now now);
+    void brake_if_out_of_proportion(Site& site, const RecordOutcome& outcome, Now now);
+    void put_hold(Site& site, const std::string& source, SiteHold hold, Now now);
+    void release_hold(const SiteHolds::Key& key);
+    bool release_holds(const std::string& domain);
 
     // scheduler_tls.cc: what binds a domain's mail, and how it fared
     void judge_tls(DomainResolved& answer, DomainState& domain, Now now);
@@ -225,7 +259,7 @@ class Scheduler {
     std::uint64_t allowance(Lane& lane, Now now, Instant& wake);
     void take_share(Site& site, const std::string& domain);
     double sessions_ceiling(const Site& site) const;
-    std::uint64_t provider_allows(const Slot& slot, Now now, Instant& wake);
+    std::uint64_t source_allows(Site& site, const Slot& slot, Now now, Instant& wake);
     bool source_may_open(Site& site, std::uint32_t source, Now now);
     void count_opened(Slot& slot, Now now);
     void count_granted(const Slot& slot, std::uint32_t recipients, Now now);
@@ -241,7 +275,7 @@ class Scheduler {
     RecordOutcome outcome_of(const LeaseState& state, const Recipient& recipient,
                              AttemptDone& report, Now now);
     void account_lease(std::uint64_t sequence, bool recorded);
-    void learn(Site& site, const AttemptDone& report, Now now);
+    void learn(Site& site, std::uint32_t source, const AttemptDone& report, Now now);
     void learn_pace(Site& site, Duration lease_took);
     void recorded(const OutcomeRecorded& outcome);
     void check_stop_if(CampaignRun& run, Now now);
@@ -258,6 +292,8 @@ class Scheduler {
     PeerMemory peers_;
     ProviderLimits providers_;
     TlsResults tls_results_;
+    SiteHolds site_holds_;
+    std::unordered_map<std::string, std::string> paces_;  // stored, of sites that are not in memory
     Random random_;
     SchedulerOutput output_;
     bool stopping_ = false;

@@ -64,7 +64,8 @@ void Scheduler::release_domain_state(Lane& lane) {
 void Scheduler::forget_domain_if_unused(DomainState& domain) {
     const bool remembered = domain.held || domain.resolving || domain.failures > 0 ||
                             domain.suspect_since ||
-                            (domain.site != nullptr && domain.site->failures > 0);
+                            (domain.site != nullptr &&
+                             (domain.site->failures > 0 || domain.site->some_hold() != nullptr));
     if (!domain.lanes.empty() || remembered) return;
     Site* site = domain.site;
     point_at(domain, nullptr);
@@ -99,7 +100,8 @@ void Scheduler::domain_resolved(DomainResolved answer, Now now) {
     domain.expires = now.instant + std::clamp<Duration>(answer.hosts.ttl, limits_.dns_ttl_min,
                                                         limits_.dns_ttl_max);
     const bool sts = answer.sts != nullptr && answer.sts->mode == StsMode::kEnforce;
-    point_at(domain, &site_of(answer.hosts, sts));
+    point_at(domain, &site_of(answer.hosts, sts, now));
+    if (domain.site->domain.empty()) domain.site->domain = domain.name;
     take_share(*domain.site, domain.name);
     forget_domain_if_unused(domain);
 }
@@ -132,15 +134,18 @@ void Scheduler::answer_unusable(DomainState& domain, const DomainResolved& answe
     if (!domain.rejected) domain_wakes_.emplace(domain.retry_at, domain.name);
 }
 
-Site& Scheduler::site_of(const MailHosts& answer, bool sts) {
+Site& Scheduler::site_of(const MailHosts& answer, bool sts, Now now) {
     const std::string key = site_key(answer, sts);
     auto& site = sites_[key];
     if (site == nullptr) {
         site = std::make_unique<Site>();
         site->name = key;
         site->sts = sts;
-        site->sessions_by_source.assign(sources_.size(), 0);
-        site->sessions_limit = limits_.site_connections_start;
+        site->sources.resize(sources_.size());
+        for (SourceAtSite& source : site->sources)
+            source.sessions_limit = limits_.site_connections_start;
+        attach_holds(*site);
+        recall_paces(*site, now);
         site->messages_max = limits_.messages_per_session_max;
         site->lease_size = limits_.lease_recipients_start;
     }
@@ -199,9 +204,10 @@ void Scheduler::release_domain(const std::string& domain, Now now) {
     state.held.reset();
     state.retry_at = Instant();
     for (Lane* lane : state.lanes) lanes_to_tend_.push_back(lane->id);
-    output_.journal.push_back(PutState{"hold", domain, std::nullopt});
-    ++journal_entries_;
-    unpark_all(0, domain, false, now);
+    record_state(PutState{"hold", domain, std::nullopt});
+    // Of the others at its site nobody knows here which ones are parked for it.
+    const bool others = release_holds(domain);
+    unpark_all(0, others ? std::string() : domain, false, now);
 }
 
 // Deferred recipients of the domain are due now, and its site is worth a try.

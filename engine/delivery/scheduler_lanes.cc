@@ -222,8 +222,17 @@ void Scheduler::give_up_if_blocked_too_long(Lane& lane, Now now) {
         return;
     }
     const Site* site = lane.site;
-    const auto since = site != nullptr ? site->blocked_since : domain.blocked_since;
-    if (!since || !lane.campaign->plan.retry.expired(*since, now.wall)) return;
+    const auto expired = [&](const std::optional<WallTime>& since) {
+        return since && lane.campaign->plan.retry.expired(*since, now.wall);
+    };
+    if (site != nullptr && expired(site->held_since())) {
+        const SiteHold& hold = *site->some_hold();
+        lane.sweep =
+            Sweep{OutcomeState::kExpired,
+                  hold.braked ? Category::kTemporary : Category::kReputation, hold.reason, false};
+        return;
+    }
+    if (!expired(site != nullptr ? site->blocked_since : domain.blocked_since)) return;
     lane.sweep =
         Sweep{OutcomeState::kExpired, site != nullptr ? Category::kNetwork : domain.category,
               site != nullptr ? site->last_failure : domain.text, false};
@@ -304,6 +313,7 @@ std::optional<Instant> Scheduler::blocked_until(const Lane& lane, Now now) const
         return lane.domain->retry_at;
     }
     const Site& site = *lane.site;
+    if (const auto until = site.held_until(now.instant)) return until;
     if (!site.slots.empty() || site.retry_at <= now.instant) return std::nullopt;
     return site.retry_at;
 }

@@ -33,7 +33,8 @@ void Scheduler::take_share(Site& site, const std::string& domain) {
     const ProviderRule* rule = providers_.shaping().find(hosts, domain);
     if (rule == nullptr) return;
     site.share = share_of(*rule, site.name);
-    site.sessions_limit = std::min(site.sessions_limit, sessions_ceiling(site));
+    for (SourceAtSite& source : site.sources)
+        source.sessions_limit = std::min(source.sessions_limit, sessions_ceiling(site));
     if (rule->messages_per_session) site.messages_max = *rule->messages_per_session;
 }
 
@@ -42,15 +43,18 @@ double Scheduler::sessions_ceiling(const Site& site) const {
                                                            : limits_.site_connections_max;
 }
 
-// How many recipients the provider's rates let start now on the session. Zero: `wake` is when to
-// ask again.
-std::uint64_t Scheduler::provider_allows(const Slot& slot, Now now, Instant& wake) {
-    if (!slot.share) return kUnlimited;
+// How many recipients the provider's rates and the site's pace let start now on the session. Zero:
+// `wake` is when to ask again.
+std::uint64_t Scheduler::source_allows(Site& site, const Slot& slot, Now now, Instant& wake) {
+    Pace& pace = site.sources[slot.source].pace;
+    const std::uint64_t paced = pace.allowed(now.instant);
+    if (paced == 0) wake = std::min(wake, pace.next(now.instant));
+    if (paced == 0 || !slot.share) return paced;
     const std::string& source = sources_[slot.source].name;
     const std::uint64_t allowed = providers_.messages_allowed(*slot.share, source, now.instant);
     if (allowed == 0)
         wake = std::min(wake, providers_.next_message(*slot.share, source, now.instant));
-    return allowed;
+    return std::min(allowed, paced);
 }
 
 bool Scheduler::source_may_open(Site& site, std::uint32_t source, Now now) {

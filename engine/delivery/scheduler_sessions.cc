@@ -38,9 +38,9 @@ std::optional<std::size_t> Scheduler::choose_host(Site& site, Now now) {
 bool Scheduler::open_session(Site& site, Now now) {
     std::optional<std::uint32_t> source_chosen;
     for (std::uint32_t i = 0; i < sources_.size(); ++i) {
-        if (site.sessions_by_source[i] >= site.sessions_allowed()) continue;
-        if (source_chosen && site.sessions_by_source[i] >= site.sessions_by_source[*source_chosen])
-            continue;
+        const SourceAtSite& at = site.sources[i];
+        if (at.sessions >= at.sessions_allowed(now.instant)) continue;
+        if (source_chosen && at.sessions >= site.sources[*source_chosen].sessions) continue;
         if (source_may_open(site, i, now)) source_chosen = i;
     }
     if (!source_chosen) return false;
@@ -57,7 +57,7 @@ bool Scheduler::open_session(Site& site, Now now) {
         sessions_by_sender_.begin());
     slot->host_name = host.host.name;
     ++sessions_by_sender_[slot->sender];
-    ++site.sessions_by_source[source];
+    ++site.sources[source].sessions;
     count_opened(*slot, now);
     ++site.opening;
     const IpAddress address = host.host.addresses[host.next_address++ % host.host.addresses.size()];
@@ -130,7 +130,7 @@ void Scheduler::session_failed(const SessionFailed& report, Now now) {
     if (report.tls != TlsResult::kSuccess && slot.tls == TlsMode::kOpportunistic) {
         record_state(peers_.tls_broke(slot.host_name, now.wall));
         site.last_failure = slot.host_name + ": " + report.reply.text;
-    } else {
+    } else if (!refused_at_the_door(site, slot.source, report, now)) {
         session_useless(slot, report.stage, report.reply, now);
     }
     forget_slot(slot);
@@ -145,7 +145,7 @@ void Scheduler::session_useless(Slot& slot, Stage stage, const Reply& reply, Now
                         (reply.code != 0 ? to_string(reply) : reply.text);
     for (const auto& [id, other] : site.slots)
         if (other != &slot && reply.code != 0 && other->state == Slot::State::kReady) {
-            slow_down(site, now);
+            one_session_too_many(site, slot.source, now);
             return;
         }
     for (SiteHost& host : site.hosts) {
@@ -191,19 +191,24 @@ void Scheduler::session_closed(const SessionClosed& report, Now now) {
     } else if (slot.state == Slot::State::kReady && report.messages == 0 &&
                report.stage != Stage::kNone) {
         session_useless(slot, report.stage, report.reply, now);
-    } else if (report.action == Action::kSlow) {
-        slow_down(site, now);
+    } else if (report.reply.code != 0 && !slot.complained) {
+        AttemptRecord closing;
+        closing.stage = report.stage;
+        closing.category = report.category;
+        closing.action = report.action;
+        closing.reply = report.reply;
+        answered(site, slot.source, closing, now);
     }
     forget_slot(slot);
     touch(site);
 }
 
-void Scheduler::slow_down(Site& site, Now now) {
-    if (now.instant - site.slowed_at < kSlowAgainAfter && site.slowed_at != Instant()) return;
-    site.slowed_at = now.instant;
-    const double in_use =
-        static_cast<double>(site.slots.size()) / static_cast<double>(sources_.size());
-    site.sessions_limit = std::max(1.0, std::min(site.sessions_limit, in_use) * 0.5);
+void Scheduler::slow_down(Site& site, std::uint32_t source, Now now) {
+    SourceAtSite& at = site.sources[source];
+    if (now.instant - at.slowed_at < kSlowAgainAfter && at.slowed_at != Instant()) return;
+    at.slowed_at = now.instant;
+    const double in_use = at.sessions;
+    at.sessions_limit = std::max(1.0, std::min(at.sessions_limit, in_use) * 0.5);
 }
 
 // Sessions that have had nothing to do for a while are ended; at once where others wait for room.

@@ -67,8 +67,8 @@ void Scheduler::pump(Site& site, Now now) {
             const std::size_t share = rows_waiting(site, limits_.in_flight_max) + lane.rows();
             const std::size_t fair = share / std::max<std::size_t>(1, site.slots.size()) + 1;
             const std::uint64_t count = std::min<std::uint64_t>(
-                {allowed, fair, lease_size(site, lane), messages_left(site, *slot),
-                 provider_allows(*slot, now, wake)});
+                {allowed, fair, lease_size(site, *slot, lane, now), messages_left(site, *slot),
+                 source_allows(site, *slot, now, wake)});
             grant(lane, *slot, static_cast<std::size_t>(count), now);
             if (!lane.sendable()) continue;
         } else {
@@ -81,11 +81,19 @@ void Scheduler::pump(Site& site, Now now) {
     open_sessions(site, now);
     if (site.ready.empty()) return;
     if (site.slots.empty() && site.retry_at > now.instant) wake = std::min(wake, site.retry_at);
+    for (const SourceAtSite& source : site.sources) {
+        if (source.hold != nullptr && source.hold->in_force(now.instant))
+            wake = std::min(wake, source.hold->until);
+        else if (source.pace.paused(now.instant))
+            wake = std::min(wake, source.pace.paused_until());
+    }
     if (wake != Instant::max()) wake_site_at(site, wake);
 }
 
 // What is leased is what a crash makes uncertain: no more than the site's pace needs.
-std::uint32_t Scheduler::lease_size(const Site& site, const Lane& lane) const {
+std::uint32_t Scheduler::lease_size(const Site& site, const Slot& slot, const Lane& lane,
+                                    Now now) const {
+    if (site.sources[slot.source].tried_by_one(now.instant)) return 1;
     const std::uint32_t largest = lane.campaign->plan.retry.hold_uncertain
                                       ? limits_.hold_lease_recipients_max
                                       : limits_.lease_recipients_max;
@@ -100,9 +108,9 @@ Scheduler::SlotChoice Scheduler::choose_slot(Site& site, const Lane& lane, Now n
     Slot*& best = choice.slot;
     for (auto& [id, slot] : site.slots) {
         if (slot->state != Slot::State::kReady || messages_left(site, *slot) == 0) continue;
-        if (slot->outstanding > lease_size(site, lane) / 2) continue;
+        if (slot->outstanding > lease_size(site, *slot, lane, now) / 2) continue;
         if (!takes_domain(*slot, lane.id.domain)) continue;
-        if (provider_allows(*slot, now, wake) == 0) continue;
+        if (source_allows(site, *slot, now, wake) == 0) continue;
         choice.room = true;
         if (lane.connections_max && lane.slots.size() >= *lane.connections_max &&
             !lane.slots.contains(id))
@@ -136,7 +144,8 @@ void Scheduler::grant(Lane& lane, Slot& slot, std::size_t count, Now now) {
     const auto taken = static_cast<std::uint32_t>(recipients.size());
     const auto& share = slot.share;
     const bool shaped = share && !share->rule->message_rates.empty();
-    const bool limited = shaped || lane.rate != nullptr || run.rate.has_value();
+    Pace& pace = slot.site->sources[slot.source].pace;
+    const bool limited = shaped || pace.rate() > 0 || lane.rate != nullptr || run.rate.has_value();
     auto lease = std::make_shared<Lease>();
     lease->sequence = next_lease_++;
     lease->slot = slot.id;
@@ -152,6 +161,7 @@ void Scheduler::grant(Lane& lane, Slot& slot, std::size_t count, Now now) {
 
     if (lane.rate) lane.rate->take(taken, now.instant);
     if (run.rate) run.rate->take(taken, now.instant);
+    pace.take(taken, now.instant);
     lane.in_flight += taken;
     run.in_flight += taken;
     in_flight_ += taken;
@@ -169,7 +179,9 @@ void Scheduler::grant(Lane& lane, Slot& slot, std::size_t count, Now now) {
 
 void Scheduler::open_sessions(Site& site, Now now) {
     if (site.ready.empty() || stopping_ || now.instant < site.retry_at) return;
-    const std::size_t limit = std::size_t{site.sessions_allowed()} * sources_.size();
+    if (site.braked != nullptr) return;
+    std::size_t limit = 0;
+    for (const SourceAtSite& source : site.sources) limit += source.sessions_allowed(now.instant);
     const std::size_t rows = rows_waiting(site, limit * kRowsPerSession);
     // Those that are being opened are for what waits now.
     const std::size_t busy = site.slots.size() - site.opening;
@@ -205,7 +217,7 @@ void Scheduler::forget_slot(Slot& slot) {
     Site& site = *slot.site;
     if (slot.state == Slot::State::kOpening) --site.opening;
     --sessions_by_sender_[slot.sender];
-    --site.sessions_by_source[slot.source];
+    --site.sources[slot.source].sessions;
     if (slot.share) providers_.connection_closed(*slot.share, sources_[slot.source].name);
     site.slots.erase(slot.id);
     slots_.erase(slot.id);
@@ -234,8 +246,9 @@ void Scheduler::room_was_made() {
             lanes_to_tend_.push_back(std::move(id));
 }
 
-void Scheduler::forget_site_if_unused(Site& site) {
+void Scheduler::forget_site_if_unused(Site& site, Now now) {
     if (site.domains > 0 || !site.slots.empty() || !site.ready.empty()) return;
+    remember_paces(site, now);
     sites_.erase(std::string(site.name));
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/base/time.h"
@@ -29,6 +30,13 @@ struct Notice {
     std::string text;
 };
 
+struct SiteHoldView {
+    std::string source;  // empty: all
+    std::string reason;
+    WallTime since;
+    std::optional<WallTime> until;  // none: an operator ends it
+};
+
 struct SiteView {
     std::string name;
     std::uint32_t sessions = 0;
@@ -42,6 +50,8 @@ struct SiteView {
     std::string waits_for;  // in words; empty: nothing
     std::string rung;       // of the latest session; empty: there was none
     std::string last_failure;
+    std::vector<SiteHoldView> holds;
+    std::vector<std::pair<std::string, double>> paces;  // recipients a second, by source
     std::map<std::string, std::uint64_t> replies;
 };
 

@@ -9,7 +9,23 @@ namespace {
 
 constexpr std::size_t kBusiestShown = 20;
 
-SiteView view_of(const Site& site, Now now) {
+void add_hold(SiteView& view, const std::string& source, const SiteHold* hold, Now now) {
+    if (hold == nullptr) return;
+    view.holds.push_back({source, hold->reason, hold->since, std::nullopt});
+    if (!hold->braked) view.holds.back().until = now.wall + (hold->until - now.instant);
+}
+
+// When the first source may try, if all of them were asked for less a moment ago.
+std::optional<Instant> pause_of_all(const Site& site, Now now) {
+    Instant first = Instant::max();
+    for (const SourceAtSite& source : site.sources) {
+        if (!source.pace.paused(now.instant)) return std::nullopt;
+        first = std::min(first, source.pace.paused_until());
+    }
+    return first;
+}
+
+SiteView view_of(const Site& site, const std::vector<Source>& sources, Now now) {
     SiteView view;
     view.name = site.name;
     view.sessions = static_cast<std::uint32_t>(site.slots.size());
@@ -19,16 +35,27 @@ SiteView view_of(const Site& site, Now now) {
     view.accepted = site.accepted;
     view.deferred = site.deferred;
     view.refused = site.refused;
-    view.sessions_limit = site.sessions_limit;
+    for (const SourceAtSite& source : site.sources)
+        view.sessions_limit = std::max(view.sessions_limit, source.sessions_limit);
+    for (std::size_t i = 0; i < sources.size(); ++i)
+        if (const double rate = site.sources[i].pace.rate(); rate > 0)
+            view.paces.emplace_back(sources[i].name, rate);
+    add_hold(view, {}, site.braked, now);
+    for (std::size_t i = 0; i < sources.size(); ++i)
+        add_hold(view, sources[i].name, site.sources[i].hold, now);
     view.messages_per_session = site.messages_max;
     if (site.share) view.provider = words_for(*site.share);
     if (site.rung) view.rung = name_of(*site.rung);
     view.last_failure = site.last_failure;
     view.replies = site.replies;
-    if (site.retry_at > now.instant) {
-        view.waits_for =
-            "a try in " +
-            to_string(std::chrono::ceil<std::chrono::seconds>(site.retry_at - now.instant));
+    if (site.braked != nullptr) {
+        view.waits_for = "an operator: posthorn release";
+    } else if (const auto until = site.held_until(now.instant)) {
+        view.waits_for = "a try in " + in_seconds(*until - now.instant);
+    } else if (site.retry_at > now.instant) {
+        view.waits_for = "a try in " + in_seconds(site.retry_at - now.instant);
+    } else if (const auto end = pause_of_all(site, now)) {
+        view.waits_for = "a try in " + in_seconds(*end - now.instant) + ", it asked for less";
     } else if (site.wake_at) {
         view.waits_for = "its rate limit";
     } else if (site.waits_for_room) {
@@ -73,7 +100,8 @@ StatusView Scheduler::status(Now now) const {
                           return std::pair(a->slots.size(), a->accepted) >
                                  std::pair(b->slots.size(), b->accepted);
                       });
-    for (std::size_t i = 0; i < shown; ++i) view.busiest.push_back(view_of(*busiest[i], now));
+    for (std::size_t i = 0; i < shown; ++i)
+        view.busiest.push_back(view_of(*busiest[i], sources_, now));
     return view;
 }
 
@@ -83,7 +111,7 @@ std::optional<DomainView> Scheduler::explain(const std::string& domain, Now now)
     const DomainState& state = *found->second;
     DomainView view{domain, verdict_of(state), {}, {}};
     if (state.site == nullptr) return view;
-    view.site = view_of(*state.site, now);
+    view.site = view_of(*state.site, sources_, now);
     for (const SiteHost& host : state.site->hosts) {
         std::string line = std::to_string(host.host.preference) + " " + host.host.name;
         for (const IpAddress& address : host.host.addresses) line += " " + address.to_string();

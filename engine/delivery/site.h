@@ -1,7 +1,9 @@
 // A site: domains that share a set of MX hosts, and what is known of it: sessions, health, queue of
 // lanes. Data with a few derived values; decided upon by the scheduler, which owns it.
+// Long because all that is known of a site is read best in one place.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -10,9 +12,13 @@
 #include <string>
 #include <vector>
 
+#include "engine/delivery/brake.h"
+#include "engine/delivery/conduct.h"
 #include "engine/delivery/limits.h"
 #include "engine/delivery/messages.h"
+#include "engine/delivery/pace.h"
 #include "engine/delivery/shaping.h"
+#include "engine/delivery/site_holds.h"
 
 namespace posthorn {
 
@@ -32,6 +38,7 @@ struct Slot {
     Instant idle_since;
     std::optional<ProviderShare> share;  // whose connections it is counted among
     bool proved = false;                 // a transaction on it was answered
+    bool complained = false;             // a recipient's reply on it spoke of the source
     Rung rung_max = Rung::kChunkingAhead;
     TlsMode tls = TlsMode::kOff;                    // what it asked for
     std::string domain;                             // whose mail it was opened for
@@ -48,12 +55,35 @@ struct SiteHost {
     std::uint32_t next_address = 0;
 };
 
+// What is known of one source at a site.
+struct SourceAtSite {
+    std::uint32_t sessions = 0;
+    double sessions_limit = 0;  // grows with accepted messages, falls with refusals
+    Instant slowed_at;          // when it was last cut
+    Instant crowded_until;      // one session more was one too many: it does not grow until then
+    Pace pace;
+    Conduct conduct;
+    const SiteHold* hold = nullptr;  // in force, or to be tried by one session
+
+    bool probing(Instant now) const { return hold != nullptr && !hold->in_force(now); }
+    bool tried_by_one(Instant now) const { return probing(now) || pace.probing(now); }
+    std::uint32_t sessions_allowed(Instant now) const {
+        if (hold != nullptr) return hold->in_force(now) ? 0 : 1;
+        if (pace.paused(now)) return 0;
+        if (pace.probing(now) || sessions_limit < 1) return 1;
+        return static_cast<std::uint32_t>(sessions_limit);
+    }
+};
+
 struct Site {
-    std::string name;  // the sorted host names, joined by commas, and what must be proved of them
+    std::string name;    // the sorted host names, joined by commas, and what must be proved of them
+    std::string domain;  // the first that was seen of it
     std::vector<SiteHost> hosts;  // by preference
     std::deque<Lane*> ready;      // lanes with rows to send
     std::map<SlotId, Slot*> slots;
-    std::vector<std::uint32_t> sessions_by_source;
+    std::vector<SourceAtSite> sources;  // by index of the source
+    const SiteHold* braked = nullptr;   // every source waits for an operator
+    Brake brake;
     std::uint32_t opening = 0;
 
     std::optional<ProviderShare> share;     // the provider's limits, where a rule knows it
@@ -61,8 +91,6 @@ struct Site {
     std::uint32_t failures = 0;             // times that all hosts failed in a row
     std::optional<WallTime> blocked_since;  // no session could be opened since then
     Instant retry_at;                       // no new session before
-    double sessions_limit = 0;  // per source; grows with accepted messages, falls with refusals
-    Instant slowed_at;          // when it was last cut
     std::uint32_t messages_max = 0;  // per session: learnt from the peer's closing, or the default
     std::uint32_t lease_size = 0;
     std::optional<Rung> rung;     // of its latest session
@@ -76,8 +104,31 @@ struct Site {
 
     std::uint64_t accepted = 0, deferred = 0, refused = 0;
 
-    std::uint32_t sessions_allowed() const {
-        return sessions_limit < 1 ? 1 : static_cast<std::uint32_t>(sessions_limit);
+    // Whether no source may send to it: until then, Instant::max() for an operator's word.
+    std::optional<Instant> held_until(Instant now) const {
+        if (braked != nullptr) return Instant::max();
+        Instant earliest = Instant::max();
+        for (const SourceAtSite& source : sources) {
+            if (source.hold == nullptr || !source.hold->in_force(now)) return std::nullopt;
+            earliest = std::min(earliest, source.hold->until);
+        }
+        return earliest;
+    }
+    // Since when no source could, tries in between included.
+    std::optional<WallTime> held_since() const {
+        if (braked != nullptr) return braked->since;
+        std::optional<WallTime> latest;
+        for (const SourceAtSite& source : sources) {
+            if (source.hold == nullptr) return std::nullopt;
+            latest = latest ? std::max(*latest, source.hold->since) : source.hold->since;
+        }
+        return latest;
+    }
+    const SiteHold* some_hold() const {
+        if (braked != nullptr) return braked;
+        for (const SourceAtSite& source : sources)
+            if (source.hold != nullptr) return source.hold;
+        return nullptr;
     }
 };
 

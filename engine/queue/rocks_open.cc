@@ -50,7 +50,8 @@ void remove_empty_logs(rocksdb::DB& database, const std::string& directory) {
     for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
         const std::filesystem::path& path = entry.path();
         std::error_code fault;
-        if (path.extension() == ".log" && path.filename() < own && entry.file_size(fault) <= kEmptyLogBytes)
+        if (path.extension() == ".log" && path.filename() < own &&
+            entry.file_size(fault) <= kEmptyLogBytes)
             std::filesystem::remove(path, fault);
     }
 }

@@ -78,6 +78,8 @@ class Runtime::Threads {
     Status load_peers();
     Status load_shaping();
     Status load_tls();
+    Status load_site_holds();
+    Status load_paces();
     Status restore_all(std::string_view kind,
                        const std::function<bool(std::string_view, std::string_view)>& restore);
     void join();
@@ -168,6 +170,8 @@ Status Runtime::Threads::prepare() {
     RETURN_IF_ERROR(load_holds());
     RETURN_IF_ERROR(load_peers());
     RETURN_IF_ERROR(load_shaping());
+    RETURN_IF_ERROR(load_site_holds());
+    RETURN_IF_ERROR(load_paces());
     RETURN_IF_ERROR(load_tls());
     return load_campaigns();
 }
@@ -250,6 +254,22 @@ Status Runtime::Threads::load_shaping() {
     });
 }
 
+Status Runtime::Threads::load_site_holds() {
+    const Now now = loop_.now();
+    return restore_all(kSiteHoldKind, [&](std::string_view key, std::string_view stored) {
+        return scheduler_->site_hold_restored(key, stored, now);
+    });
+}
+
+// How fast sites took mail.
+Status Runtime::Threads::load_paces() {
+    const Now now = loop_.now();
+    return restore_all(kPaceKind, [&](std::string_view key, std::string_view stored) {
+        return scheduler_->pace_restored(key, stored, now);
+    });
+}
+
+// What operators hold.
 Status Runtime::Threads::load_holds() {
     const std::string prefix = state_prefix("hold");
     auto cursor = store_.cursor(Family::kState, prefix, prefix_end(prefix));

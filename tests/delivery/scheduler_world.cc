@@ -70,14 +70,21 @@ void SchedulerWorld::begin() {
     });
     ASSERT_TRUE(journal) << journal.error().message;
     journal_ = std::move(*journal);
-    scheduler_ =
-        std::make_unique<Scheduler>(limits_, std::vector<Source>{{"default", {}, "me.test"}}, 2,
-                                    journal_->recovery().next_lease, Random(random_.next()));
+    scheduler_ = std::make_unique<Scheduler>(limits_, sources_, 2, journal_->recovery().next_lease,
+                                             Random(random_.next()));
     scheduler_->set_shaping(std::make_shared<const Shaping>(shaping_));
     const std::string prefix = state_prefix(kShapingKind);
     const auto used = store_->cursor(Family::kState, prefix, prefix_end(prefix));
     for (used->seek(prefix); used->valid(); used->next())
         scheduler_->shaping_restored(used->key().substr(prefix.size()), used->value(), now_);
+    const std::string paces = state_prefix(kPaceKind);
+    const auto pace = store_->cursor(Family::kState, paces, prefix_end(paces));
+    for (pace->seek(paces); pace->valid(); pace->next())
+        scheduler_->pace_restored(pace->key().substr(paces.size()), pace->value(), now_);
+    const std::string holds = state_prefix(kSiteHoldKind);
+    const auto held = store_->cursor(Family::kState, holds, prefix_end(holds));
+    for (held->seek(holds); held->valid(); held->next())
+        scheduler_->site_hold_restored(held->key().substr(holds.size()), held->value(), now_);
     for (const auto& [number, plan] : plans_) {
         if (plan.record.finished != WallTime()) continue;
         scheduler_->campaign_added(plan, journal_->figures(number), now_);
@@ -343,6 +350,21 @@ void SchedulerWorld::open(const OpenSession& order) {
                                               now_);
                   return;
               }
+              const bool hated = mood.only_source.empty() || mood.only_source == order.source;
+              if (mood.refuses_greeting && hated) {
+                  scheduler_->sender_reported(
+                      SessionFailed{order.slot, Stage::kConnect, Reply{554, {}, "you are listed"},
+                                    Category::kReputation, Action::kStop},
+                      now_);
+                  return;
+              }
+              if (now_.instant < receiver.penalty_end) {
+                  scheduler_->sender_reported(
+                      SessionFailed{order.slot, Stage::kConnect, Reply{421, {}, "unusual rate"},
+                                    Category::kRateLimited, Action::kSlow},
+                      now_);
+                  return;
+              }
               ++receiver.opened;
               receiver.most_sessions = std::max(receiver.most_sessions, ++receiver.sessions);
               slots_[order.slot] = SlotState{order, domain, true, false, 0, 0, {}};
@@ -367,16 +389,18 @@ void SchedulerWorld::lease_arrived(const std::shared_ptr<const Lease>& lease) {
     Duration at(0);
     for (std::uint32_t i = 0; i < lease->recipients.size(); ++i) {
         const Duration most = moods_[slot->second.domain].latency_max;
+        const Instant begins = now_.instant + at;
         at += Duration(
             static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(most.count()) + 1)));
-        after(at, [this, lease, i] { attempt(lease, i); });
+        after(at, [this, lease, i, begins] { attempt(lease, i, begins); });
     }
 }
 
-void SchedulerWorld::attempt(const std::shared_ptr<const Lease>& lease, std::uint32_t index) {
+void SchedulerWorld::attempt(const std::shared_ptr<const Lease>& lease, std::uint32_t index,
+                             Instant begins) {
     AttemptDone done{lease->sequence, index, AttemptEnd::kReturned, false, {}, {}};
     const auto found = slots_.find(lease->slot);
-    const bool expired = now_.instant > lease->valid_until;
+    const bool expired = begins > lease->valid_until;
     if (found == slots_.end() || found->second.closing || expired) {
         if (found != slots_.end()) --found->second.pending;
         const SlotId slot = lease->slot;
@@ -401,7 +425,7 @@ void SchedulerWorld::attempt(const std::shared_ptr<const Lease>& lease, std::uin
         return;
     }
     ++receiver.attempts;
-    receiver.times.push_back(now_.instant);
+    receiver.times.push_back(begins);
     ++slot.messages;
     if (random_.chance(mood.uncertain)) {
         if (random_.chance(0.5)) ++delivered_[key];
@@ -412,8 +436,21 @@ void SchedulerWorld::attempt(const std::shared_ptr<const Lease>& lease, std::uin
         end_session(lease->slot, Reply{0, {}, "connection reset"});
         return;
     }
+    ++receiver.by_source[slot.order.source];
     done.end = AttemptEnd::kRefused;
-    if (random_.chance(mood.defer)) {
+    if (over_hidden_limit(mood, receiver)) {
+        ++receiver.slowed;
+        done.attempt.stage = Stage::kRcpt;
+        done.attempt.reply = Reply{421, {}, "unusual rate"};
+        done.attempt.category = Category::kRateLimited;
+        done.attempt.action = Action::kSlow;
+        scheduler_->sender_reported(std::move(done), now_);
+        end_session(lease->slot, Reply{421, {}, "unusual rate"}, Action::kSlow);
+        return;
+    }
+    if (speaks_of_the_source(slot, mood, done.attempt)) {
+        // as it says
+    } else if (random_.chance(mood.defer)) {
         done.attempt.reply = Reply{451, {}, "later"};
         done.attempt.category = Category::kTemporary;
         done.attempt.action = Action::kRetry;
@@ -435,16 +472,51 @@ void SchedulerWorld::attempt(const std::shared_ptr<const Lease>& lease, std::uin
     }
 }
 
+bool SchedulerWorld::over_hidden_limit(const Mood& mood, Receiver& receiver) {
+    if (mood.hidden_rate <= 0) return false;
+    if (now_.instant < receiver.penalty_end) return true;
+    const std::chrono::duration<double> since = now_.instant - receiver.filled;
+    receiver.tokens =
+        receiver.tokens < 0
+            ? mood.hidden_burst
+            : std::min(mood.hidden_burst, receiver.tokens + mood.hidden_rate * since.count());
+    receiver.filled = now_.instant;
+    if (receiver.tokens < 1) {
+        receiver.penalty_end = now_.instant + mood.penalty;
+        return true;
+    }
+    receiver.tokens -= 1;
+    return false;
+}
+
+bool SchedulerWorld::speaks_of_the_source(const SlotState& slot, const Mood& mood,
+                                          AttemptRecord& attempt) {
+    if (!mood.only_source.empty() && mood.only_source != slot.order.source) return false;
+    if (random_.chance(mood.stop)) {
+        attempt.reply = Reply{554, {}, "you are listed"};
+        attempt.category = Category::kReputation;
+        attempt.action = Action::kStop;
+    } else if (random_.chance(mood.spam)) {
+        attempt.reply = Reply{554, {}, "looks like spam"};
+        attempt.category = Category::kSpamContent;
+        attempt.action = Action::kDrop;
+    } else if (random_.chance(mood.slow)) {
+        attempt.reply = Reply{451, {}, "unusual rate"};
+        attempt.category = Category::kRateLimited;
+        attempt.action = Action::kSlow;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 // Pending attempts of the session find it gone and come back.
-void SchedulerWorld::end_session(SlotId id, const Reply& reply) {
+void SchedulerWorld::end_session(SlotId id, const Reply& reply, Action action) {
     const auto found = slots_.find(id);
     if (found == slots_.end()) return;
-    SessionClosed closed{id,
-                         reply.text.empty() ? Stage::kNone : Stage::kMail,
-                         reply,
-                         Category::kNone,
-                         Action::kNone,
-                         found->second.messages};
+    SessionClosed closed{id,     reply.text.empty() ? Stage::kNone : Stage::kMail,
+                         reply,  Category::kNone,
+                         action, found->second.messages};
     --receivers_[found->second.domain].sessions;
     slots_.erase(found);
     scheduler_->sender_reported(std::move(closed), now_);
@@ -481,6 +553,19 @@ std::uint64_t SchedulerWorld::possible_duplicates(CampaignNumber campaign) const
 std::uint64_t SchedulerWorld::attempts(const std::string& domain) const {
     const auto found = receivers_.find(domain);
     return found == receivers_.end() ? 0 : found->second.attempts;
+}
+
+std::uint64_t SchedulerWorld::told_to_slow_down(const std::string& domain) const {
+    const auto found = receivers_.find(domain);
+    return found == receivers_.end() ? 0 : found->second.slowed;
+}
+
+std::uint64_t SchedulerWorld::attempts_from(const std::string& domain,
+                                            const std::string& source) const {
+    const auto found = receivers_.find(domain);
+    if (found == receivers_.end()) return 0;
+    const auto from = found->second.by_source.find(source);
+    return from == found->second.by_source.end() ? 0 : from->second;
 }
 
 std::uint32_t SchedulerWorld::most_sessions(const std::string& domain) const {

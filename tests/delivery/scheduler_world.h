@@ -2,6 +2,7 @@
 // plays the senders, resolver and receivers on virtual time, by messages, every delay and mood
 // drawn from a seed. It checks as it goes that no recipient is leased twice at once, that nothing
 // final is touched again, that no mark and no cursor leads, and that figures are what was recorded.
+// Long because the moods of its receivers are told where they are set.
 #pragma once
 
 #include <functional>
@@ -31,6 +32,16 @@ struct Mood {
     std::uint32_t messages_max = 0;               // then 421 and close; 0: any number
     std::optional<std::uint64_t> domains_told{};  // RFC 9422: domains that a session may be for
     Duration latency_max{std::chrono::milliseconds(200)};
+
+    // What it says of the source: to recipients by chance, at the greeting always.
+    double stop = 0, spam = 0, slow = 0;
+    bool refuses_greeting = false;
+    std::string only_source;  // the one that it says this to; empty: all
+
+    // What it takes and does not tell, as large providers keep it: tokens, and then a penalty in
+    // which everything is refused. 0: any.
+    double hidden_rate = 0, hidden_burst = 1;  // recipients, a second and at once
+    Duration penalty{0};
 };
 
 class SchedulerWorld {
@@ -41,6 +52,7 @@ class SchedulerWorld {
     void add_lane(CampaignNumber campaign, const std::string& domain, std::uint32_t recipients);
     void suppress_in_store(const std::string& domain, std::uint32_t recipient);
     Mood& mood(const std::string& domain) { return moods_[domain]; }
+    void add_source(const std::string& name) { sources_.push_back({name, {}, "me.test"}); }
     void shape(ProviderRule rule) { shaping_.rules.push_back(std::move(rule)); }
 
     void begin();  // a process starts: what is in the store is handed to a new scheduler
@@ -65,6 +77,10 @@ class SchedulerWorld {
     std::uint64_t extra_deliveries(CampaignNumber campaign) const;  // beyond one per recipient
     std::uint64_t possible_duplicates(CampaignNumber campaign) const;
     std::uint64_t attempts(const std::string& domain) const;
+    std::uint64_t told_to_slow_down(const std::string& domain) const;  // recipients
+    std::uint64_t attempts_from(const std::string& domain, const std::string& source) const;
+    const Store& store() const { return *store_; }
+    Store& store() { return *store_; }
     std::uint32_t most_sessions(const std::string& domain) const;
     std::uint64_t sessions_opened(const std::string& domain) const;
     const std::vector<Instant>& attempt_times(const std::string& domain) const;
@@ -94,6 +110,10 @@ class SchedulerWorld {
         std::uint64_t opened = 0, attempts = 0;
         std::vector<Instant> times;
         std::vector<std::shared_ptr<const TlsPolicy>> tls;
+        std::uint64_t slowed = 0;
+        std::map<std::string, std::uint64_t> by_source;
+        double tokens = -1;
+        Instant filled, penalty_end;
     };
 
     void after(Duration delay, std::function<void()> action);
@@ -111,8 +131,10 @@ class SchedulerWorld {
     void ordered(std::uint32_t sender, const SenderOrder& order);
     void open(const OpenSession& order);
     void lease_arrived(const std::shared_ptr<const Lease>& lease);
-    void attempt(const std::shared_ptr<const Lease>& lease, std::uint32_t index);
-    void end_session(SlotId slot, const Reply& reply);
+    void attempt(const std::shared_ptr<const Lease>& lease, std::uint32_t index, Instant begins);
+    void end_session(SlotId slot, const Reply& reply, Action action = Action::kNone);
+    bool over_hidden_limit(const Mood& mood, Receiver& receiver);
+    bool speaks_of_the_source(const SlotState& slot, const Mood& mood, AttemptRecord& attempt);
 
     DeliveryLimits limits_;
     Random random_;
@@ -131,6 +153,7 @@ class SchedulerWorld {
     bool committing_ = false;
     bool flushed_ = false;
     Shaping shaping_;
+    std::vector<Source> sources_{{"default", {}, "me.test"}};
     std::map<std::string, Mood> moods_;
     std::map<std::string, Receiver> receivers_;
     std::set<SlotId> opening_;

@@ -49,7 +49,6 @@ class Books {
     void held(const std::string& domain, bool is) { set(held_, domain, is); }
     void suspended(bool is) { suspended_ = is; }
     void flushed(const std::string& domain) { flushed_.insert(domain); }
-    void suppressed(std::uint32_t address) { suppressed_.insert(address); }
     bool is_suppressed(std::uint32_t address) const { return suppressed_.contains(address); }
     bool is_held(const std::string& domain) const { return held_.contains(domain); }
     bool is_paused(CampaignNumber campaign) const { return paused_.contains(campaign); }
@@ -126,7 +125,8 @@ class Books {
     std::unordered_set<CampaignNumber> paused_, cancelled_, finished_;
     std::unordered_set<std::string> held_, flushed_;
     std::unordered_set<std::string> liars_;  // what was heard from them is not what was meant
-    std::unordered_set<std::uint32_t> suppressed_;
+    std::unordered_set<std::uint32_t> suppressed_;       // in force
+    std::unordered_set<std::uint32_t> once_suppressed_;  // what was read then counts
     std::unordered_map<std::string, Negative> negatives_;
     std::unordered_map<std::string, Instant> activity_;
     bool suspended_ = false;

@@ -43,7 +43,10 @@ void Books::becoming_durable(const WriteBatch& batch) {
         } else if (operation.family == Family::kSuppression && put) {
             const auto record = decode_suppression(operation.value);
             CHECK(record);
-            suppressed_.insert(static_cast<std::uint32_t>(std::stoul(record->address.substr(1))));
+            const auto address = static_cast<std::uint32_t>(std::stoul(record->address.substr(1)));
+            suppressed_.insert(address);
+            once_suppressed_.insert(address);
+            if (record->quarantined) suppressed_.erase(address);
         }
     }
     for (const auto& [sequence, operation] : leases) lease_erased(sequence);
@@ -162,7 +165,7 @@ void Books::check_final(const Truth& truth, const OutcomeRecord& outcome) {
             return;
         case OutcomeState::kSuppressed:
             coverage_.met("suppressed");
-            if (!suppressed_.contains(truth.address))
+            if (!once_suppressed_.contains(truth.address))
                 fail('i', name_of(truth) + " counts as suppressed, and is not");
             return;
         case OutcomeState::kCancelled:

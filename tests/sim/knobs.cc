@@ -65,6 +65,8 @@ void draw_limits(Draw& draw, DeliveryLimits& limits) {
     limits.sweep_in_flight_max = draw.spread(1, 1000);
     limits.site_retry_first = draw.time(milliseconds(500), seconds(15));
     limits.site_retry_max = limits.site_retry_first * draw.number(1, 20);
+    limits.hold_first = limits.site_retry_first * 4;
+    limits.hold_max = limits.hold_first * 8;
     limits.dns_retry_first = draw.time(milliseconds(500), seconds(10));
     limits.dns_retry_max = limits.dns_retry_first * draw.number(1, 20);
     limits.dns_confirm_after = draw.time(seconds(5), minutes(5));

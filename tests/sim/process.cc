@@ -60,7 +60,19 @@ Status Process::load_states() {
     for (peer->seek(peers); peer->valid(); peer->next())
         (void)scheduler_->peer_restored(std::string(peer->key().substr(peers.size())),
                                         peer->value(), scene_.agenda.now().wall);
-    return peer->status();
+    RETURN_IF_ERROR(peer->status());
+    const std::string sources = state_prefix(kSiteHoldKind);
+    auto source = scene_.store.cursor(Family::kState, sources, prefix_end(sources));
+    for (source->seek(sources); source->valid(); source->next())
+        (void)scheduler_->site_hold_restored(source->key().substr(sources.size()), source->value(),
+                                             scene_.agenda.now());
+    RETURN_IF_ERROR(source->status());
+    const std::string paces = state_prefix(kPaceKind);
+    auto pace = scene_.store.cursor(Family::kState, paces, prefix_end(paces));
+    for (pace->seek(paces); pace->valid(); pace->next())
+        (void)scheduler_->pace_restored(pace->key().substr(paces.size()), pace->value(),
+                                        scene_.agenda.now());
+    return pace->status();
 }
 
 Status Process::load_campaigns() {

@@ -208,7 +208,7 @@ bool World::finished() const {
 Duration World::patience() const {
     const DeliveryLimits& limits = scene_.knobs.limits;
     Duration sum = std::chrono::minutes(30) + 4 * limits.site_retry_max + 4 * limits.dns_retry_max +
-                   4 * limits.dns_confirm_after;
+                   4 * limits.dns_confirm_after + 4 * limits.hold_max;
     for (const CampaignKnobs& campaign : scene_.knobs.campaigns) {
         sum += 2 * campaign.retry.age_max;
         for (const std::uint32_t count : campaign.recipients)

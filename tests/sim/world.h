@@ -54,6 +54,7 @@ class World {
     void pause_or_resume(CampaignNumber campaign);
     void change_throttle(CampaignNumber campaign);
     void hold_or_release(const std::string& domain);
+    void look_at_brakes();
 
     void calm_down();
     void let_everything_go();

@@ -16,9 +16,10 @@ constexpr std::uint32_t kAudits = 4;  // in a row, before it counts
 Duration World::longest_rest() const {
     const Knobs& knobs = scene_.knobs;
     const ClientTimeouts& timeouts = knobs.sender.timeouts;
-    return 2 * knobs.limits.site_retry_max + 2 * knobs.limits.dns_retry_max +
-           2 * knobs.limits.dns_confirm_after + 2 * knobs.sender.connect_timeout +
-           2 * timeouts.data_end + 2 * knobs.dns_max + std::chrono::seconds(30);
+    return 2 * knobs.limits.site_retry_max + 2 * knobs.limits.hold_max +
+           2 * knobs.limits.dns_retry_max + 2 * knobs.limits.dns_confirm_after +
+           2 * knobs.sender.connect_timeout + 2 * timeouts.data_end + 2 * knobs.dns_max +
+           std::chrono::minutes(12);  // an operator, and a pause where less was asked for
 }
 
 std::set<LaneId> World::lanes_with_due_mail() const {

@@ -9,6 +9,12 @@
 
 namespace posthorn::sim {
 
+namespace {
+
+constexpr Duration kBrakesSeenEvery = std::chrono::minutes(1);
+
+}  // namespace
+
 void World::at_random_times(std::uint32_t times, void (World::*what)()) {
     for (std::uint32_t i = 0; i < times; ++i)
         scene_.agenda.after(scene_.drawn(scene_.knobs.chaos), [this, what] {
@@ -17,6 +23,7 @@ void World::at_random_times(std::uint32_t times, void (World::*what)()) {
 }
 
 void World::plan_troubles() {
+    look_at_brakes();
     const Knobs& knobs = scene_.knobs;
     for (const CampaignKnobs& campaign : knobs.campaigns)
         if (campaign.begins_after > Duration(0))
@@ -126,6 +133,22 @@ void World::hold_or_release(const std::string& domain) {
     } else {
         process_->scheduler().release_domain(domain, scene_.agenda.now());
     }
+}
+
+// An operator who comes by every minute lets sites go on that the brake has stopped.
+void World::look_at_brakes() {
+    scene_.agenda.after(kBrakesSeenEvery, [this] { look_at_brakes(); });
+    if (process_ == nullptr || stopping_ || process_->failed()) return;
+    std::vector<std::string> braked;
+    for (const auto& [key, hold] : process_->scheduler().site_holds().all())
+        if (hold.braked) braked.push_back(hold.domain);
+    for (const std::string& domain : braked) {
+        scene_.coverage.met("operator release of a brake");
+        scene_.note("brake", 0, 0, domain);
+        scene_.books.held(domain, false);
+        process_->scheduler().release_domain(domain, scene_.agenda.now());
+    }
+    if (!braked.empty()) process_->touched();
 }
 
 // As the command does: stored first, then told.

@@ -1,3 +1,4 @@
+// Long because every option of every command stands here, and nowhere else.
 #include "tools/posthorn/arguments.h"
 
 #include <CLI/CLI.hpp>
@@ -16,7 +17,7 @@ namespace {
 struct Parsed {
     Invocation invocation;
     std::string file, campaign, address, domain, token, reason, source, since, outcome, stage;
-    std::string as, out, segment;
+    std::string as, out, segment, doubted;
     std::vector<std::string> addresses, assignments, test_to;
     bool allow_outside = false, dns = false, follow = false, count = false, dry_run = false;
     std::string help_topic;
@@ -106,6 +107,7 @@ class CommandLine {
     void add_campaign_commands();
     void add_record_commands();
     void add_domain_commands();
+    void doubted_flags(CLI::App* release);
     void add_suppression_commands();
     void add_other_commands();
 
@@ -292,10 +294,11 @@ void CommandLine::add_domain_commands() {
     const Fill with_domain = [](const Parsed& parsed, nlohmann::json& request) {
         request["domain"] = parsed.domain;
         if (!parsed.reason.empty()) request["reason"] = parsed.reason;
+        if (!parsed.doubted.empty()) request["suppressions"] = parsed.doubted;
     };
     const std::pair<const char*, const char*> names[] = {
         {"hold", "send nothing to a domain until release; survives restarts"},
-        {"release", "end a hold"},
+        {"release", "end a domain's holds: an operator's, those by its replies, the brake"},
         {"flush", "try a domain's deferred recipients now"},
         {"explain", "a domain's MX, site, limits in force, and why it goes as it goes"}};
     for (const auto& [name, text] : names) {
@@ -304,7 +307,20 @@ void CommandLine::add_domain_commands() {
         if (std::string_view(name) == "hold")
             made->add_option("--reason", parsed_.reason, "why, for status and reports")
                 ->type_name("TEXT");
+        if (std::string_view(name) == "release") doubted_flags(made);
     }
+}
+
+// What becomes of the suppressions that the brake has put in doubt.
+void CommandLine::doubted_flags(CLI::App* release) {
+    CLI::Option* undo = release->add_flag_callback(
+        "--undo", [this] { parsed_.doubted = "undo"; },
+        "take back the suppressions that the brake put in doubt");
+    release
+        ->add_flag_callback(
+            "--confirm", [this] { parsed_.doubted = "confirm"; },
+            "put them in force again; without either they stay in doubt, not in force")
+        ->excludes(undo);
 }
 
 void CommandLine::add_suppression_commands() {

@@ -2,8 +2,10 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/units.h"
+#include "engine/delivery/site_holds.h"
 #include "engine/mail/address.h"
 #include "engine/queue/keys.h"
+#include "engine/queue/suppressions.h"
 #include "tools/posthorn/commands.h"
 #include "tools/posthorn/json_fields.h"
 #include "tools/posthorn/posted.h"
@@ -32,6 +34,23 @@ CommandResult say(LineSink& sink, const std::string& domain, const std::string& 
     return {};
 }
 
+ordered_json holds_json(const std::vector<SiteHoldView>& holds) {
+    ordered_json json = ordered_json::array();
+    for (const SiteHoldView& hold : holds) {
+        json.push_back({{"source", hold.source}, {"reason", hold.reason}});
+        json.back()["since"] = rfc3339(hold.since);
+        if (hold.until) json.back()["until"] = rfc3339(*hold.until);
+    }
+    return json;
+}
+
+ordered_json paces_json(const std::vector<std::pair<std::string, double>>& paces) {
+    ordered_json json = ordered_json::array();
+    for (const auto& [source, rate] : paces)
+        json.push_back({{"source", source}, {"recipients_per_s", rate}});
+    return json;
+}
+
 ordered_json site_json(const SiteView& site) {
     return {{"site", site.name},
             {"sessions", site.sessions},
@@ -46,6 +65,8 @@ ordered_json site_json(const SiteView& site) {
             {"rung", site.rung},
             {"provider", site.provider},
             {"waits_for", site.waits_for},
+            {"holds", holds_json(site.holds)},
+            {"paces", paces_json(site.paces)},
             {"last_failure", site.last_failure},
             {"replies", site.replies}};
 }
@@ -100,23 +121,70 @@ CommandResult hold_domain(const CommandContext& context, const nlohmann::json& r
     return say(sink, *domain, *domain + " is held: nothing is sent to it until posthorn release");
 }
 
+namespace {
+
+// The names of the brakes that hold the domain; its own, whether there is a brake or not.
+Result<std::vector<std::string>> names_of_brakes(const CommandContext& context,
+                                                 const std::string& domain) {
+    std::string site;
+    if (context.runtime != nullptr) {
+        const Status asked = post_and_wait(context, [&](Scheduler& scheduler, Now now) {
+            if (const auto view = scheduler.explain(domain, now)) site = view->site.name;
+            return Status();
+        });
+        if (!asked) return asked.error();
+    }
+    std::vector<std::string> names = {domain};
+    const Status walked = for_each_site_hold(context.store, [&](const StoredSiteHold& hold) {
+        if (hold.braked && hold.site == site && hold.domain != domain) names.push_back(hold.domain);
+    });
+    if (!walked) return walked.error();
+    return names;
+}
+
+// Without a process that delivers: what it would read at its start.
+Status release_in_store(Store& store, const std::string& domain) {
+    WriteBatch batch;
+    batch.erase(Family::kState, state_key(kHoldKind, domain));
+    RETURN_IF_ERROR(for_each_site_hold(store, [&](const StoredSiteHold& hold) {
+        if (hold.domain == domain)
+            batch.erase(Family::kState,
+                        state_key(kSiteHoldKind, hold.site + std::string(1, '\0') + hold.source));
+    }));
+    return store.write(batch);
+}
+
+}  // namespace
+
 CommandResult release_domain(const CommandContext& context, const nlohmann::json& request,
                              LineSink& sink) {
     const auto domain = domain_of(request);
     if (!domain) return failed(domain.error());
-    Status released;
-    if (context.runtime != nullptr) {
-        released = post_and_wait(context, [&](Scheduler& scheduler, Now now) {
-            scheduler.release_domain(*domain, now);
-            return Status();
-        });
-    } else {
-        WriteBatch batch;
-        batch.erase(Family::kState, state_key(kHoldKind, *domain));
-        released = context.store.write(batch);
-    }
+    const auto names = names_of_brakes(context, *domain);
+    if (!names) return failed(names.error());
+    const Status released = context.runtime == nullptr
+                                ? release_in_store(context.store, *domain)
+                                : post_and_wait(context, [&](Scheduler& scheduler, Now now) {
+                                      scheduler.release_domain(*domain, now);
+                                      return Status();
+                                  });
     if (!released) return failed(released.error());
-    return say(sink, *domain, *domain + " is released");
+    std::string message = *domain + " is released";
+    const std::string fate = text_field(request, "suppressions");
+    std::uint64_t changed = 0;
+    for (const std::string& name : *names) {
+        if (fate.empty()) break;
+        Suppressions list(context.store);
+        const Suppressions::Selection doubted{std::string(kBrakeSource) + name, std::nullopt};
+        const auto count =
+            fate == "undo" ? list.remove(doubted) : list.set_quarantined(doubted, false);
+        if (!count) return failed(count.error());
+        changed += *count;
+    }
+    if (!fate.empty())
+        message += "; " + with_separators(changed) + " suppressions are " +
+                   (fate == "undo" ? "taken back" : "in force");
+    return say(sink, *domain, message);
 }
 
 CommandResult flush_domain(const CommandContext& context, const nlohmann::json& request,

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "engine/delivery/site_holds.h"
 #include "engine/queue/campaign_catalog.h"
 #include "engine/queue/keys.h"
 #include "tools/posthorn/commands.h"
@@ -136,6 +137,14 @@ Result<ordered_json> holds_json(const Store& store) {
         json.push_back({{"domain", std::string(cursor->key().substr(prefix.size()))},
                         {"reason", std::string(cursor->value())}});
     RETURN_IF_ERROR(cursor->status());
+    RETURN_IF_ERROR(for_each_site_hold(store, [&](const StoredSiteHold& hold) {
+        json.push_back({{"domain", hold.domain},
+                        {"reason", hold.reason},
+                        {"site", hold.site},
+                        {"source", hold.source},
+                        {"since", time_json(hold.since)}});
+        if (hold.until) json.back()["until"] = time_json(*hold.until);
+    }));
     return json;
 }
 

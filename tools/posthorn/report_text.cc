@@ -128,6 +128,15 @@ std::string report_text(const nlohmann::json& report) {
     return text + pace_text(report);
 }
 
+std::string hold_line(const nlohmann::json& hold, const std::string& where) {
+    std::string text = "held: " + printable(where);
+    if (const std::string source = text_field(hold, "source"); !source.empty())
+        text += ", source " + printable(source);
+    if (const std::string until = text_field(hold, "until"); !until.empty())
+        text += ", until " + until;
+    return text + "  " + printable(text_field(hold, "reason")) + "\n";
+}
+
 std::string status_text(const nlohmann::json& status) {
     std::string text;
     const nlohmann::json& campaigns = array_field(status, "campaigns");
@@ -152,8 +161,7 @@ std::string status_text(const nlohmann::json& status) {
     }
     if (table.rows() > 0) text += table.text();
     for (const nlohmann::json& hold : array_field(status, "holds"))
-        text += "held: " + printable(text_field(hold, "domain")) + "  " +
-                printable(text_field(hold, "reason")) + "\n";
+        text += hold_line(hold, text_field(hold, "domain"));
     if (!true_field(status, "delivering"))
         return text + "nothing is being delivered: no process owns the data directory\n";
     text += "\n" + count_text(status, "sessions") + " sessions to " + count_text(status, "sites") +
@@ -227,6 +235,12 @@ std::string explain_text(const nlohmann::json& explanation) {
             text += "  by the shaping file, of each source: " + printable(provider) + "\n";
         if (const std::string waits = text_field(site, "waits_for"); !waits.empty())
             text += "  waits for " + printable(waits) + "\n";
+        for (const nlohmann::json& pace : array_field(site, "paces"))
+            text += "  pace of source " + printable(text_field(pace, "source")) + ": " +
+                    decimal(number_field(pace, "recipients_per_s")) +
+                    " recipients a second, learnt from its replies\n";
+        for (const nlohmann::json& hold : array_field(site, "holds"))
+            text += "  " + hold_line(hold, text_field(explanation, "domain"));
         if (const std::string failure = text_field(site, "last_failure"); !failure.empty())
             text += "  last failure: " + printable(failure) + "\n";
         for (const auto& [reply, count] : object_field(site, "replies").items())
