@@ -34,6 +34,7 @@ def wait_for_greeting(address, port, process):
 
 class Receiver:
     """One server process. `home` is readable by the users that servers become."""
+    session_messages = 10000  # that it takes on one connection
 
     def __init__(self, address, home):
         self.address, self.port, self.home = address, free_port(address), Path(home)
@@ -164,6 +165,7 @@ keep:
 class OpenSmtpd(Unpacked):
     """OpenSMTPD, every address delivered to one maildir."""
     name = "OpenSMTPD"
+    session_messages = 100  # then it answers 452 to each MAIL
 
     def __enter__(self):
         (self.home / "maildir").mkdir()

@@ -46,10 +46,10 @@ def deliver_to(kind, rung, options):
         address = address_of(world.dns, HOST)
         signed = kind is receivers.PostfixTls
         with kind(address, world.home / "receiver") as receiver:
-            world.config({"smtp": {"port": receiver.port}, "limits": {"messages_per_session": 10000}})
+            world.config({"smtp": {"port": receiver.port}, "limits": {"messages_per_session": receiver.session_messages}})
             extra, records = {}, {}
             if signed:
-                world.config({"smtp": {"port": receiver.port}, "limits": {"messages_per_session": 10000},
+                world.config({"smtp": {"port": receiver.port}, "limits": {"messages_per_session": receiver.session_messages},
                               "tls": {"mode": "verify", "ca_file": str(receiver.home / "certificate.pem")}})
                 records = dkim_verifiers.make_keys(world.home)
                 extra["dkim"] = dkim_verifiers.SIGNATURES
