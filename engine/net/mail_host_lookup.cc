@@ -33,6 +33,16 @@ MailHostLookup::MailHostLookup(std::string domain, bool ipv6, MailHostLimits lim
     ask({domain_, dns::kMx}, {});
 }
 
+MailHostLookup::MailHostLookup(Given, std::string host, bool ipv6, MailHostLimits limits)
+    : domain_(std::move(host)), ipv6_(ipv6), limits_(limits), dane_(false), implicit_(true) {
+    hosts_.push_back({domain_, 0, {}, Duration::max()});
+    next_stage();
+}
+
+MailHostLookup MailHostLookup::of_host(std::string host, bool ipv6, MailHostLimits limits) {
+    return {Given(), std::move(host), ipv6, limits};
+}
+
 std::vector<DnsQuestion> MailHostLookup::take_questions() { return std::exchange(questions_, {}); }
 
 void MailHostLookup::ask(DnsQuestion question, Chain chain) {

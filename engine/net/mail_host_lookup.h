@@ -27,6 +27,8 @@ struct MailHostLimits {
 class MailHostLookup {
   public:
     MailHostLookup(std::string domain, bool ipv6, MailHostLimits limits = {}, bool dane = false);
+    // Of a host that is given: its addresses, whatever MX it may have.
+    static MailHostLookup of_host(std::string host, bool ipv6, MailHostLimits limits = {});
 
     // What to ask next; empty when answers are missing, or when done.
     std::vector<DnsQuestion> take_questions();
@@ -63,6 +65,8 @@ class MailHostLookup {
         bool failed = false;    // no telling whether it has TLSA records
     };
 
+    struct Given {};
+    MailHostLookup(Given, std::string host, bool ipv6, MailHostLimits limits);
     void ask(DnsQuestion question, Chain chain);
     void ask_addresses(std::uint16_t type);
     void take(const DnsQuestion& question, const DnsAnswer& answer, Chain chain);

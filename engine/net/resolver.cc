@@ -103,6 +103,15 @@ struct Resolver::State {
         send_more();
     }
 
+    bool begin(MailHostLookup steps, MailHostsFound found) {
+        if (lookups.size() >= options.lookups_max) return false;
+        const std::uint64_t number = next_lookup++;
+        const auto entry =
+            lookups.emplace(number, Lookup{std::move(steps), std::move(found)}).first;
+        ask_next(number, entry->second);
+        return true;
+    }
+
     void ask_next(std::uint64_t number, Lookup& lookup) {
         for (const DnsQuestion& question : lookup.steps.take_questions()) {
             ask(question, [this, number, question](const DnsAnswer& answer) {
@@ -151,14 +160,16 @@ Resolver::Resolver(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Resolver::~Resolver() = default;
 
 bool Resolver::lookup_mail_hosts(const std::string& domain, MailHostsFound found) {
-    if (state_->lookups.size() >= state_->options.lookups_max) return false;
-    const std::uint64_t number = state_->next_lookup++;
-    MailHostLookup steps(canonical(domain), state_->options.ipv6, state_->options.limits,
-                         state_->channel->trusted());
-    const auto entry =
-        state_->lookups.emplace(number, State::Lookup{std::move(steps), std::move(found)}).first;
-    state_->ask_next(number, entry->second);
-    return true;
+    const ResolverOptions& options = state_->options;
+    const bool trusted = state_->channel->trusted();
+    return state_->begin({canonical(domain), options.ipv6, options.limits, trusted},
+                         std::move(found));
+}
+
+bool Resolver::lookup_host(const std::string& host, MailHostsFound found) {
+    const ResolverOptions& options = state_->options;
+    return state_->begin(MailHostLookup::of_host(canonical(host), options.ipv6, options.limits),
+                         std::move(found));
 }
 
 bool Resolver::ask(DnsQuestion question, Answered answered) {

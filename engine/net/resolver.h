@@ -61,6 +61,9 @@ class Resolver {
     // callback must not destroy the resolver.
     [[nodiscard]] bool lookup_mail_hosts(const std::string& domain, MailHostsFound found);
 
+    // The same of one host, whatever MX it may have: it is the only mail host of the answer.
+    [[nodiscard]] bool lookup_host(const std::string& host, MailHostsFound found);
+
     // One question as it is, through the cache: TXT of keys and policies, say.
     [[nodiscard]] bool ask(DnsQuestion question, Answered answered);
 

@@ -1,4 +1,5 @@
 // What a client session writes, and when.
+#include <algorithm>
 #include <charconv>
 
 #include "engine/base/check.h"
@@ -71,8 +72,14 @@ bool append_chunk(std::string& out, std::string_view message) {
     return true;
 }
 
-std::size_t depth_of(Rung rung) {
-    switch (rung) {
+}  // namespace
+
+bool ClientSession::exhausted() const {
+    return aged_ || (capabilities_.mail_max && started_ >= *capabilities_.mail_max);
+}
+
+std::size_t ClientSession::depth() const {
+    switch (rung()) {
         case Rung::kLockstep:
         case Rung::kPipelining:
         case Rung::kChunking:
@@ -80,19 +87,30 @@ std::size_t depth_of(Rung rung) {
         case Rung::kNextBehindDot:
             return 2;
         case Rung::kChunkingAhead:
-            return kTransactionsInFlightMax;
+            return depth_;
     }
     return 1;
 }
 
-}  // namespace
+// An answer has come: it was waited for with all that may be in flight, from afar.
+void ClientSession::go_deeper(Instant now) {
+    if (in_flight_ == depth() && now - flight(0).written >= kFarAway)
+        depth_ = std::min(depth_ + 1, kTransactionsInFlightMax);
+}
 
-bool ClientSession::exhausted() const {
-    return aged_ || (capabilities_.mail_max && started_ >= *capabilities_.mail_max);
+// Behind those in flight, in a ring that is made larger when it is full.
+ClientSession::InFlight& ClientSession::next_slot() {
+    if (in_flight_ == slots_.size()) {
+        std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(first_slot_),
+                    slots_.end());
+        first_slot_ = 0;
+        slots_.resize(std::max<std::size_t>(2, 2 * slots_.size()));
+    }
+    return flight(in_flight_++);
 }
 
 bool ClientSession::can_start() const {
-    return state_ == State::kReady && !quitting_ && in_flight_ < depth_of(rung()) && !exhausted() &&
+    return state_ == State::kReady && !quitting_ && in_flight_ < depth() && !exhausted() &&
            !(chunking() && wanting_message() != nullptr);
 }
 
@@ -104,7 +122,7 @@ void ClientSession::start(const Transaction& transaction, Instant now) {
     ++started_;
     // The peer may have refused the chunk before and still remember its envelope.
     if (chunking() && in_flight_ > 0) write("RSET\r\n", What::kRset, now);
-    InFlight& slot = flight(in_flight_++);
+    InFlight& slot = next_slot();
     render_commands(transaction, slot);
     write_more(now);
     check_turn();
@@ -238,6 +256,7 @@ bool ClientSession::give_message(std::string_view message, Instant now) {
     std::string& out = output_.tail();
     if (!(chunking() ? append_chunk(out, message) : append_stuffed(out, message))) return false;
     slot.phase = Phase::kMessageWritten;
+    slot.written = now;
     slot.dot_written = true;
     slot.data_end = written_ + output_.size();
     ++slot.replies_owed;

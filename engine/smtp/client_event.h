@@ -20,7 +20,10 @@ enum class SessionEnd : std::uint8_t {
     kNotAReply,        // the peer sent what no SMTP server says
     kUnexpectedReply,  // a reply nobody had asked for, or of a class that makes no sense here
     kTlsNotOffered,    // and the owner requires it
-    kTlsFailed         // the handshake, in the owner's hands
+    kTlsFailed,        // the handshake, in the owner's hands
+    kAuthWithoutTls,   // credentials are there, and no TLS to send them over
+    kAuthNotOffered,   // no mechanism that the credentials are for
+    kAuthBroken        // a challenge without sense, or success without the server's proof
 };
 std::string_view name_of(SessionEnd why);
 

@@ -4,12 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "engine/smtp/client_event.h"
+#include "engine/smtp/sasl.h"
 
 namespace posthorn {
 
@@ -30,6 +33,7 @@ enum class What : std::uint8_t {
     kEhlo,
     kHelo,
     kStartTls,
+    kAuth,
     kMail,
     kRcpt,
     kData,
@@ -57,12 +61,22 @@ struct InFlight {
     std::size_t recipients_answered = 0;
     std::size_t recipients_accepted = 0;
     std::size_t replies_owed = 0;
+    Instant written;             // when its message was
     std::uint64_t data_end = 0;  // of all ever written, once phase is kMessageWritten
     // Its envelope was refused when its message had been written: told with the answer to that.
     Stage refused_at = Stage::kNone;
     Reply refusal;
     bool mail_accepted = false;
     bool dot_written = false;  // a message or a lone dot: nothing to reset at the peer
+};
+
+// How far the proof of identity has got.
+struct Auth {
+    std::size_t mechanism = 0;  // index of the next that may be tried
+    std::unique_ptr<SaslExchange> exchange;
+    std::optional<std::string> first;  // too long for the command: it waits for the first challenge
+    std::string said;                  // the last message, as it stood on the wire
+    std::uint32_t challenges = 0;
 };
 
 }  // namespace client

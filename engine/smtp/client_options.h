@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "engine/base/time.h"
+#include "engine/smtp/sasl.h"
 
 namespace posthorn {
 
@@ -41,6 +43,7 @@ struct ClientTimeouts {
     Duration greeting = std::chrono::minutes(5);
     Duration ehlo = std::chrono::minutes(5);
     Duration starttls = std::chrono::minutes(2);
+    Duration auth = std::chrono::minutes(5);
     Duration mail = std::chrono::minutes(5);
     Duration rcpt = std::chrono::minutes(5);
     Duration data_start = std::chrono::minutes(2);
@@ -58,6 +61,7 @@ struct ClientOptions {
     std::string ehlo_name;
     Rung max_rung = Rung::kNextBehindDot;  // as far as PIPELINING and CHUNKING are offered
     StartTls starttls = StartTls::kNever;
+    std::shared_ptr<const SaslLogin> login;  // null: nobody asks who we are
     ClientTimeouts timeouts;
 };
 

@@ -20,6 +20,7 @@ void ClientSession::reply_received(Instant now) {
         return fail(closing ? SessionEnd::kReply : SessionEnd::kUnexpectedReply, reply, closing);
     }
     const Awaited answered = front();
+    if (answered.what == What::kAuth) withhold_secrets(reply);
     const bool negative = reply.transient() || reply.permanent();
     // A message may be refused before its end has been written, and then the session is over.
     const bool cut_short = early_ && answered.what == What::kDot && negative;
@@ -39,6 +40,7 @@ void ClientSession::reply_received(Instant now) {
             break;
         case What::kDot:
             if (!dot_reply(reply)) return fail(SessionEnd::kUnexpectedReply, reply);
+            go_deeper(now);
             break;
         default:
             break;
@@ -58,6 +60,7 @@ bool ClientSession::of_transaction(What what) {
 }
 
 bool ClientSession::makes_sense(What what, const Reply& reply) {
+    if (what == What::kAuth) return true;
     return what == What::kData ? !reply.positive() : !reply.intermediate();
 }
 
@@ -96,7 +99,9 @@ void ClientSession::session_reply(What what, const Reply& reply, Instant now) {
             }
             if (reply.positive() || options_->starttls == StartTls::kRequired)
                 return fail_at(Stage::kStartTls, reply);
-            return become_ready();
+            return introduced(now);
+        case What::kAuth:
+            return auth_reply(reply, now);
         case What::kRset:
             if (!reply.positive()) return fail_at(Stage::kMail, reply);
             return;
@@ -114,6 +119,12 @@ void ClientSession::hello_done(Instant now) {
         tell(client::Failed{Stage::kStartTls, SessionEnd::kTlsNotOffered, {}});
         return close(false);
     }
+    introduced(now);
+}
+
+// Each side knows the other by name, and what was to be encrypted is.
+void ClientSession::introduced(Instant now) {
+    if (options_->login) return begin_auth(now);
     become_ready();
 }
 

@@ -26,6 +26,12 @@ std::string_view name_of(SessionEnd why) {
             return "tls_not_offered";
         case SessionEnd::kTlsFailed:
             return "tls_failed";
+        case SessionEnd::kAuthWithoutTls:
+            return "auth_without_tls";
+        case SessionEnd::kAuthNotOffered:
+            return "auth_not_offered";
+        case SessionEnd::kAuthBroken:
+            return "auth_broken";
     }
     return "";
 }
@@ -188,6 +194,8 @@ Duration ClientSession::timeout_of(What what) const {
             return timeouts.ehlo;
         case What::kStartTls:
             return timeouts.starttls;
+        case What::kAuth:
+            return timeouts.auth;
         case What::kMail:
         case What::kRset:
             return timeouts.mail;
@@ -215,6 +223,8 @@ Stage ClientSession::stage() const {
             return Stage::kEhlo;
         case What::kStartTls:
             return Stage::kStartTls;
+        case What::kAuth:
+            return Stage::kAuth;
         case What::kMail:
         case What::kRset:
             return Stage::kMail;
@@ -244,6 +254,8 @@ std::string_view ClientSession::phrase() const {
             return "waiting for the reply to HELO";
         case What::kStartTls:
             return "waiting for the reply to STARTTLS";
+        case What::kAuth:
+            return "waiting for the reply to AUTH";
         case What::kMail:
             return "waiting for the reply to MAIL FROM";
         case What::kRcpt:

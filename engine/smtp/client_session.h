@@ -1,13 +1,12 @@
 // The client's half of one SMTP session as a value: bytes and time in; bytes, events and one
 // deadline out. Its state is a queue of commands that the peer still owes an answer: a reply always
 // answers the front, so pipelining changes when commands are written, never how replies are read.
-//
+// Long because a session is one state; its functions are in several files, by subject.
 // The loop around it: after every input, next_event() until it gives nothing, then write output()
 // and report bytes_written() before any bytes that are read later. At all times the session is
 // closed, or a deadline runs, or it is the owner's turn.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -80,6 +79,7 @@ class ClientSession {
     void pop_front();
     void session_reply(What what, const Reply& reply, Instant now);
     void hello_done(Instant now);
+    void introduced(Instant now);
     void become_ready();
     void mail_reply(const Reply& reply);
     void rcpt_reply(std::uint32_t recipient, const Reply& reply);
@@ -89,11 +89,21 @@ class ClientSession {
     void finish(Stage stage, const Reply& reply);
     void retire(Instant now);
 
+    // client_auth.cc
+    void begin_auth(Instant now);
+    void auth_reply(const Reply& reply, Instant now);
+    void answer_challenge(std::string_view text, Instant now);
+    void fail_auth(SessionEnd why);
+    void withhold_secrets(Reply& reply) const;
+
     // client_commands.cc
     bool refuse_locally(const Transaction& transaction);
     void render_commands(const Transaction& transaction, InFlight& slot);
     void write_more(Instant now);
     bool may_write(std::size_t position) const;
+    std::size_t depth() const;
+    InFlight& next_slot();
+    void go_deeper(Instant now);
     void write_command(InFlight& slot, Instant now);
     void write(std::string_view bytes, What what, Instant now, std::uint32_t recipient = 0);
 
@@ -121,6 +131,7 @@ class ClientSession {
     bool quitting_ = false;
     bool early_ = false;  // the reply being read began before its command was written
     Capabilities capabilities_;
+    client::Auth auth_;
     ReplyParser parser_;
     ByteQueue output_;
     std::uint64_t written_ = 0;  // octets the kernel took
@@ -132,8 +143,9 @@ class ClientSession {
 
     std::vector<Awaited> awaited_;
     std::size_t awaited_front_ = 0;
-    std::array<InFlight, kTransactionsInFlightMax> slots_;
+    std::vector<InFlight> slots_;  // a ring that grows as far as it is used
     std::size_t first_slot_ = 0;
+    std::size_t depth_ = kTransactionsInFlightStart;  // of the fastest rung; grows with distance
     std::size_t in_flight_ = 0;
     std::vector<ClientEvent> events_;
     std::size_t events_front_ = 0;

@@ -62,8 +62,13 @@ DnsAnswer tlsa(std::uint8_t usage) {
     return answer;
 }
 
+MailHosts follow(MailHostLookup lookup, const Zone& zone, std::uint64_t seed);
+
 MailHosts look_up(const Zone& zone, bool ipv6 = false, std::uint64_t seed = 1, bool dane = false) {
-    MailHostLookup lookup("d.test", ipv6, {}, dane);
+    return follow({"d.test", ipv6, {}, dane}, zone, seed);
+}
+
+MailHosts follow(MailHostLookup lookup, const Zone& zone, std::uint64_t seed) {
     int questions = 0;
     while (!lookup.done()) {
         const std::vector<DnsQuestion> asked = lookup.take_questions();
@@ -432,6 +437,20 @@ TEST(DnsCache, ForgetsTheLeastRecentlyUsedWhenFull) {
     EXPECT_NE(cache.find({"a.test", kA}, now), nullptr);
     EXPECT_EQ(cache.find({"b.test", kA}, now), nullptr);
     EXPECT_EQ(cache.find({"c.test", kA}, now)->addresses[0].to_string(), "192.0.2.4");
+}
+
+TEST(MailHostLookup, OfAGivenHostOnlyItsAddressesAreAsked) {
+    const Zone zone = {{{"relay.test", kMx}, mx({{10, "elsewhere.test"}})},
+                       {{"relay.test", kA}, alias("r.test")},
+                       {{"r.test", kA}, ip({"192.0.2.1", "192.0.2.2"}, seconds(30))}};
+    const MailHosts found = follow(MailHostLookup::of_host("relay.test", false), zone, 1);
+    ASSERT_EQ(found.verdict, DnsVerdict::kFound) << found.detail;
+    ASSERT_EQ(found.hosts.size(), 1u);
+    EXPECT_EQ(found.hosts[0].name, "relay.test");
+    EXPECT_EQ(found.hosts[0].addresses.size(), 2u);
+    const MailHosts none =
+        follow(MailHostLookup::of_host("gone.test", false), {{{"gone.test", kA}, no_domain()}}, 1);
+    EXPECT_EQ(none.verdict, DnsVerdict::kNoDomain);
 }
 
 }  // namespace

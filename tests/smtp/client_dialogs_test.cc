@@ -1,8 +1,11 @@
 // Plays dialogs/client/*.txt against a ClientSession. Verbs:
-//   option max_rung=lockstep|pipelining|next|chunking|ahead starttls=if_offered|required   (first)
+//   option max_rung=lockstep|pipelining|next|chunking|ahead starttls=if_offered|required
+//          tls login=user:secret mechanism=plain    (first; tls: from the first word on)
 //   S: lines          the server says them          S-raw: text     without line ends of its own
+//   S-times: N text   the server says it so often
 //   C: lines          the client has written exactly these; all of them reach the kernel
 //   C-part: N lines   the same, but only the first N octets do
+//   C-starts: text    the client has written one line that begins so
 //   C-rest:           the octets that C-part kept back reach the kernel too
 //   send id=1 from=a to=b,c size=N 8bit utf8        message: lines       (\ at the end: no CRLF)
 //   event words       the next event                phrase words         deadline 5m | none
@@ -10,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/units.h"
+#include "engine/net/sasl_login.h"
 #include "engine/smtp/client_session.h"
 #include "tests/smtp/script.h"
 
@@ -62,7 +66,7 @@ class Player {
 
     void play(const ScriptLine& line) {
         if (line.verb == "option") return set_options(line.rest);
-        if (!session_) session_.emplace(options_, now_);
+        if (!session_) session_.emplace(options_, now_, tls_);
         if (line.verb != "event") expect_no_event();
         step(line.verb, line.rest);
     }
@@ -82,16 +86,35 @@ class Player {
         if (rung == "ahead") options_->max_rung = Rung::kChunkingAhead;
         if (settings["starttls"] == "if_offered") options_->starttls = StartTls::kIfOffered;
         if (settings["starttls"] == "required") options_->starttls = StartTls::kRequired;
+        tls_ = settings.count("tls") > 0;
+        if (settings.count("login") == 0) return;
+        const std::string& login = settings["login"];
+        const std::size_t colon = login.find(':');
+        auto made = make_sasl_login({login.substr(0, colon), login.substr(colon + 1)},
+                                    settings["mechanism"]);
+        ASSERT_TRUE(made);
+        options_->login = *made;
     }
 
     void step(const std::string& verb, const std::string& rest) {
         if (verb == "S:") return receive(smtp_lines(rest));
         if (verb == "S-raw:") return receive(unescape(rest));
+        if (verb == "S-times:") {
+            const std::size_t space = rest.find(' ');
+            const std::string text = unescape(rest.substr(space + 1));
+            std::string all;
+            for (std::size_t i = std::stoul(rest.substr(0, space)); i > 0; --i) all += text;
+            return receive(all);
+        }
         if (verb == "C:") return expect_output(smtp_lines(rest), std::string::npos);
         if (verb == "C-part:") {
             const std::size_t space = rest.find(' ');
             return expect_output(smtp_lines(rest.substr(space + 1)),
                                  std::stoul(rest.substr(0, space)));
+        }
+        if (verb == "C-starts:") {
+            EXPECT_EQ(unwritten().substr(0, rest.size()), rest);
+            return write(session_->output().size());
         }
         if (verb == "C-rest:") return write(session_->output().size());
         if (verb == "send") return send(rest);
@@ -199,6 +222,7 @@ class Player {
 
     std::shared_ptr<ClientOptions> options_ = std::make_shared<ClientOptions>();
     Cutter cutter_;
+    bool tls_ = false;
     std::optional<ClientSession> session_;
     Instant now_{};
     std::size_t kept_back_ = 0;

@@ -22,6 +22,7 @@ CAMPAIGNS_ALSO = {"engine/delivery/renderer.h", "engine/delivery/campaign_plan.h
 HOMES = {
     r"<uv\.h>": ["engine/net/", "tools/sink/"],
     r"<ares\.h>": ["engine/net/"],
+    r"<gsasl\.h>": ["engine/net/sasl_login", "tests/"],
     r"<rocksdb/": ["engine/queue/rocks_"],
     r"<openssl/ssl\.h>": ["engine/net/", "tools/sink/"],
     r"<nlohmann/json\.hpp>": ["campaigns/", "engine/mail/reply_rules", "engine/server/", "tools/",
