@@ -138,6 +138,12 @@ void read_inline(const ObjectReader& file, const Json& items, RecipientList& lis
 
 void read_exclusion(CampaignReading& reading, const std::string& path, const std::string& written,
                     Exclusions& exclude) {
+    if (written.find('*') != std::string::npos && !written.starts_with("*@")) {
+        reading.error(CampaignErrorCode::kBadAddress, path,
+                      in_quotes(written) + " is not a pattern",
+                      "use *@example.com for all of a domain; a single address stands as it is");
+        return;
+    }
     if (written.find('@') == std::string::npos) {
         const auto file = resolve_file(reading, path, written);
         if (!file) return;

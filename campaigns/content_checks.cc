@@ -11,6 +11,7 @@
 namespace posthorn {
 namespace {
 
+constexpr std::size_t kUnsubscribeWord = 11;
 constexpr std::size_t kTextOfAMessage = 80;  // characters; fewer beside images are all-image mail
 
 // Without blanks: however a text is wrapped or marked up, the same words are equal.
@@ -36,6 +37,9 @@ class MessageCheck {
         check_words();
         for (CampaignError& problem : check_links(campaign_, message_.html))
             problems_.push_back(std::move(problem));
+        if (campaign_.text_source == TextSource::kGiven)  // otherwise they are those of the HTML
+            for (CampaignError& problem : check_text_links(campaign_, message_.text))
+                problems_.push_back(std::move(problem));
         return std::move(problems_);
     }
 
@@ -142,8 +146,8 @@ void MessageCheck::check_sizes(std::size_t wire_bytes) {
 void MessageCheck::check_images() {
     const HtmlImages images = images_of(message_.html);
     if (images.count == 0) return;
-    const std::size_t footer =
-        campaign_.compliance.physical_address.size() + message_.unsubscribe_url.size();
+    // What the law demands is no message; its link shows a word.
+    const std::size_t footer = campaign_.compliance.physical_address.size() + kUnsubscribeWord;
     if (words_beside_images(message_.html).size() < kTextOfAMessage + footer)
         note(CampaignErrorCode::kImageOnly, Severity::kWarning, "/html",
              "the message is made of images",

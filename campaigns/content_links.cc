@@ -55,7 +55,8 @@ void scan_html(std::string_view html, const Tag& on_tag, const Text& on_text) {
 
 class LinkCheck {
   public:
-    explicit LinkCheck(const Campaign& campaign) : campaign_(campaign) {}
+    LinkCheck(const Campaign& campaign, std::string path)
+        : campaign_(campaign), path_(std::move(path)) {}
 
     std::vector<CampaignError> run(std::string_view html) {
         scan_html(
@@ -63,6 +64,21 @@ class LinkCheck {
             [this](std::string_view text) {
                 if (in_link_) link_text_.append(text);
             });
+        report();
+        return std::move(problems_);
+    }
+
+    // Of plain text: words that are links, without the punctuation behind them.
+    std::vector<CampaignError> run_text(std::string_view text) {
+        while (!text.empty()) {
+            const std::size_t end = std::min(text.find_first_of(" \t\r\n<>()"), text.size());
+            std::string_view word = text.substr(0, end);
+            text.remove_prefix(std::min(end + 1, text.size()));
+            word = word.substr(0, word.find_last_not_of(".,;:!?") + 1);
+            const std::string folded = ascii_lowered(word.substr(0, 8));
+            if (folded.starts_with("http://") || folded == "https://")
+                check_target(std::string(word), true);
+        }
         report();
         return std::move(problems_);
     }
@@ -131,7 +147,7 @@ class LinkCheck {
         }
         if (found.urls.size() > kLinksNamed)
             names += " and " + std::to_string(found.urls.size() - kLinksNamed) + " more";
-        problems_.push_back(content_problem(code, severity, "/html", what + ": " + names, hint));
+        problems_.push_back(content_problem(code, severity, path_, what + ": " + names, hint));
     }
 
     void report() {
@@ -149,7 +165,7 @@ class LinkCheck {
         note(misleading_, CampaignErrorCode::kLinkMisleading, warn,
              "links that show another address than they lead to",
              "filters take it for phishing: show words instead");
-        report_cids();
+        if (path_ == "/html") report_cids();
     }
 
     void report_cids() {
@@ -169,6 +185,7 @@ class LinkCheck {
     }
 
     const Campaign& campaign_;
+    const std::string path_;
     std::vector<CampaignError> problems_;
     bool in_link_ = false;
     std::string href_, link_text_;
@@ -194,7 +211,11 @@ CampaignError content_problem(CampaignErrorCode code, Severity severity, const s
 }
 
 std::vector<CampaignError> check_links(const Campaign& campaign, std::string_view html) {
-    return LinkCheck(campaign).run(html);
+    return LinkCheck(campaign, "/html").run(html);
+}
+
+std::vector<CampaignError> check_text_links(const Campaign& campaign, std::string_view text) {
+    return LinkCheck(campaign, "/text").run_text(text);
 }
 
 std::string links_of(std::string_view html) {

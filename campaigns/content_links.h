@@ -16,6 +16,7 @@ CampaignError content_problem(CampaignErrorCode code, Severity severity, const s
 
 // Broken, insecure, misleading and shortened links; images by cid against the attachments.
 std::vector<CampaignError> check_links(const Campaign& campaign, std::string_view html);
+std::vector<CampaignError> check_text_links(const Campaign& campaign, std::string_view text);
 
 // Every href, entities decoded, one a line.
 std::string links_of(std::string_view html);

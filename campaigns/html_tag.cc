@@ -8,19 +8,32 @@ namespace posthorn {
 namespace {
 
 constexpr std::size_t kAttributeNameMax = 16;
+constexpr std::size_t kTemplateTagMax = 1024;  // looked through for its end
 
 bool is_letter(char c) { return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'; }
 bool is_name(char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == ':'; }
 
+// Where the first of these characters stands that is no part of a template tag: a tag's quotes and
+// blanks are its own.
+std::size_t find_outside_tags(std::string_view html, std::size_t at, std::string_view ends) {
+    while (at < html.size() && ends.find(html[at]) == std::string_view::npos) {
+        const bool opens = html.substr(at).starts_with("{{");
+        const std::size_t close =
+            opens ? html.substr(at, kTemplateTagMax).find("}}", 2) : std::string_view::npos;
+        at += close == std::string_view::npos ? 1 : close + 2;
+    }
+    return std::min(at, html.size());
+}
+
 std::string_view take_value(std::string_view& html) {
     const char quote = html.empty() ? ' ' : html.front();
     if (quote == '"' || quote == '\'') {
-        const std::size_t end = std::min(html.find(quote, 1), html.size());
+        const std::size_t end = find_outside_tags(html, 1, {&quote, 1});
         const std::string_view value = html.substr(1, end - 1);
         html.remove_prefix(std::min(end + 1, html.size()));
         return value;
     }
-    const std::size_t end = std::min(html.find_first_of("> \t\r\n"), html.size());
+    const std::size_t end = find_outside_tags(html, 0, "> \t\r\n");
     const std::string_view value = html.substr(0, end);
     html.remove_prefix(end);
     return value;

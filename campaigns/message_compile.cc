@@ -5,11 +5,65 @@
 #include "campaigns/html_text.h"
 #include "campaigns/message_parts.h"
 #include "campaigns/own_headers.h"
+#include "campaigns/template_compiler.h"
 #include "engine/base/hash.h"
 #include "engine/mail/headers.h"
 
 namespace posthorn {
 namespace {
+
+std::string_view trimmed(std::string_view text) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+}
+
+// HTML with its partials in their places, but for those that include themselves.
+class PartialsInPlace {
+  public:
+    explicit PartialsInPlace(const std::vector<TemplatePartial>& partials) : partials_(partials) {}
+
+    std::string of(std::string_view html) {
+        std::string out;
+        append(out, html);
+        return out;
+    }
+
+  private:
+    const TemplatePartial* included(std::string_view tag) const {
+        std::string_view name = trimmed(tag.substr(2, tag.size() - 4));
+        if (!name.starts_with('>')) return nullptr;
+        name = trimmed(name.substr(1));
+        const auto found = std::find_if(partials_.begin(), partials_.end(),
+                                        [&](const auto& partial) { return partial.name == name; });
+        return found == partials_.end() ? nullptr : &*found;
+    }
+
+    void append(std::string& out, std::string_view html) {
+        while (!html.empty()) {
+            const std::size_t open = std::min(html.find("{{"), html.size());
+            out.append(html.substr(0, open));
+            html.remove_prefix(open);
+            const std::size_t close = html.find("}}");
+            if (close == std::string_view::npos) return void(out.append(html));
+            const std::string_view tag = html.substr(0, close + 2);
+            html.remove_prefix(tag.size());
+            const TemplatePartial* partial = included(tag);
+            const bool inside = std::find(around_.begin(), around_.end(), partial) != around_.end();
+            if (partial == nullptr || inside || ++count_ > kIncludesMax ||
+                out.size() > kTemplateBytesMax) {
+                out.append(tag);
+                continue;
+            }
+            around_.push_back(partial);
+            append(out, partial->text);
+            around_.pop_back();
+        }
+    }
+
+    const std::vector<TemplatePartial>& partials_;
+    std::vector<const TemplatePartial*> around_;  // those that are being put in
+    std::size_t count_ = 0;
+};
 
 class ContentCompiler {
   public:
@@ -194,8 +248,13 @@ void ContentCompiler::compile_bodies() {
     } else if (content_.text_auto && content_.html) {
         // Faults of the HTML are reported once, by its own compilation.
         const std::size_t known = problems_.size();
-        compile_part({html_to_text(content_.html->text), content_.html->file}, PartKind::kText,
-                     "/text");
+        std::vector<TemplatePartial> partials = content_.partials;
+        for (TemplatePartial& partial : partials) partial.text = html_to_text(partial.text);
+        names_.partials = &partials;
+        compile_part({html_to_text(PartialsInPlace(content_.partials).of(content_.html->text)),
+                      content_.html->file},
+                     PartKind::kText, "/text");
+        names_.partials = &content_.partials;
         std::vector<CampaignError> of_text(problems_.begin() + static_cast<std::ptrdiff_t>(known),
                                            problems_.end());
         problems_.resize(known);

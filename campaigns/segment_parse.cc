@@ -3,6 +3,7 @@
 
 #include "campaigns/segment_parser.h"
 #include "engine/base/ascii.h"
+#include "engine/mail/address.h"
 
 namespace posthorn {
 
@@ -166,19 +167,34 @@ bool SegmentParser::right_side(SegmentNode& node) {
     if (node.op == SegmentOp::kIn && !node.right.is_field() &&
         node.right.kind != OperandKind::kList)
         return fail(first, "`in` takes a list", "write in ['a', 'b']");
+    const bool tags_in_list = node.op == SegmentOp::kIn && node.left.kind == OperandKind::kTags &&
+                              node.right.kind == OperandKind::kList;
+    if (tags_in_list)
+        return fail(first, "`tags` is a list itself",
+                    "write tags contains 'a' or tags contains 'b'");
     fold(node.left, node.right);
     fold(node.right, node.left);
     return true;
 }
 
-// Addresses and domains compare in lower case.
+// Addresses and domains compare in lower case, and by A-labels (RFC 5890): as they are kept.
+std::string SegmentParser::as_kept(const SegmentOperand& field, const std::string& text) {
+    Address address;
+    std::string domain;
+    if (field.kind == OperandKind::kDomain && parse_domain(text, domain) == AddressFault::kNone)
+        return domain;
+    if (field.kind == OperandKind::kEmail && parse_address(text, address) == AddressFault::kNone)
+        return ascii_lowered(address.to_string());
+    return ascii_lowered(text);
+}
+
 void SegmentParser::fold(const SegmentOperand& field, SegmentOperand& other) {
     if (!field.folds()) return;
-    other.text = ascii_lowered(other.text);
+    other.text = as_kept(field, other.text);
     if (other.kind != OperandKind::kList) return;
     SegmentList& list = program_->lists[other.index];
-    for (SegmentOperand& value : list.values) value.text = ascii_lowered(value.text);
-    for (std::string& text : list.texts) text = ascii_lowered(text);
+    for (SegmentOperand& value : list.values) value.text = as_kept(field, value.text);
+    for (std::string& text : list.texts) text = as_kept(field, text);
     std::sort(list.texts.begin(), list.texts.end());
 }
 

@@ -58,6 +58,7 @@ class SegmentParser {
     Index comparison();
     Index alone(SegmentNode node, const SegmentToken& first);
     bool right_side(SegmentNode& node);
+    static std::string as_kept(const SegmentOperand& field, const std::string& text);
     void fold(const SegmentOperand& field, SegmentOperand& other);
     bool pattern(SegmentNode& node);
     bool list(SegmentOperand& out);

@@ -122,6 +122,14 @@ TEST_F(ContentChecksTest, LinksLeadSomewhereSafe) {
     }
 }
 
+TEST_F(ContentChecksTest, LinksOfAGivenTextAreLookedAtAsWell) {
+    message_.text += "See http://acme.test/a, https://x and (https://acme.test/fine).\n";
+    EXPECT_THAT(found(), IsEmpty());  // the text of the HTML has its links
+    campaign_.text_source = TextSource::kGiven;
+    EXPECT_THAT(found(), ElementsAre("error link_broken /text", "warning link_insecure /text"))
+        << messages_;
+}
+
 TEST_F(ContentChecksTest, InlineImagesAreAttachedAndShown) {
     campaign_.attachments = {{{}, "logo.png", "image/png", "logo", true}};
     EXPECT_THAT(found(), ElementsAre("warning attachment_unused /html"));
@@ -132,9 +140,11 @@ TEST_F(ContentChecksTest, InlineImagesAreAttachedAndShown) {
 TEST_F(ContentChecksTest, ImagesAreNotAllThereIs) {
     message_.html = "<img src=\"https://x.test/a.png\">" + kFooterHtml;
     EXPECT_THAT(found(), ElementsAre("warning image_only /html", "warning image_alt /html"));
-    message_.html = "<img alt=\"\" src=\"https://x.test/a.png\"><p>" + std::string(200, 'x') +
+    message_.html = "<img alt=\"\" src=\"https://x.test/a.png\"><p>" + std::string(100, 'x') +
                     "</p>" + kFooterHtml;
     EXPECT_THAT(found(), IsEmpty());
+    message_.unsubscribe_url += std::string(300, 'x');  // nobody reads that
+    EXPECT_THAT(found(), ::testing::Not(::testing::Contains("warning image_only /html")));
 }
 
 TEST_F(ContentChecksTest, WhatFiltersTakeForSpamIsNamed) {

@@ -152,6 +152,20 @@ TEST(Message, TheFooterIsAddedOnlyWhereItIsLacking) {
     EXPECT_EQ(codes_of(content), std::vector<std::string>{});
 }
 
+TEST(Message, PartialsOfTheHtmlAreTextInTheTextPart) {
+    MessageContent content = html_content();
+    content.partials = {{"footer", "<p>Yours,<br>{{> who}}</p>", "footer.mustache"},
+                        {"who", "<b>Acme &amp; Co</b>", "who.mustache"},
+                        {"again", "<i>x</i>{{#never}}{{> again}}{{/never}}", "again.mustache"}};
+    content.html->text = "<p>Dear {{first_name}}</p>{{> footer }}{{#never}}{{> again}}{{/never}}";
+    content.columns.push_back("never");
+    const std::string bytes = rendered(content, row_of("a@b.test", "", {"Ann", "Graz", ""})).bytes;
+    EXPECT_NE(bytes.find("Dear Ann\r\n\r\nYours,\r\nAcme & Co"), std::string::npos) << bytes;
+    const std::string text = bytes.substr(0, bytes.find("text/html"));
+    EXPECT_EQ(text.find("<p>"), std::string::npos) << text;
+    EXPECT_EQ(text.find("<b>"), std::string::npos) << text;
+}
+
 TEST(Message, CustomHeadersAreTemplatesAndSomeNamesAreRefused) {
     MessageContent content = plain_content();
     content.headers = {{"X-Campaign", "{{campaign.id}}"}, {"X-City", "to {{city}}"}};

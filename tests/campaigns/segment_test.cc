@@ -155,6 +155,15 @@ TEST_F(SegmentTest, ConditionsHoldOrNot) {
     for (const auto& c : cases) EXPECT_EQ(asked(c.text), c.holds ? "yes" : "no") << c.text;
 }
 
+TEST_F(SegmentTest, InternationalDomainsAreTheSameHoweverTheyAreWritten) {
+    EXPECT_EQ(parse_address("E@b\u00fccher.test", address_), AddressFault::kNone);
+    for (const char* holds :
+         {"domain == 'b\u00fccher.test'", "domain == 'xn--bcher-kva.test'",
+          "domain in ['x.test', 'B\u00dcCHER.test']", "email == 'e@b\u00fccher.test'",
+          "'e@B\u00dcCHER.test' == email", "not domain != 'b\u00fccher.test'"})
+        EXPECT_EQ(asked(holds), "yes") << holds;
+}
+
 TEST_F(SegmentTest, FaultsSayWhereAndWhatToWrite) {
     const struct {
         const char *text, *fault;
@@ -164,6 +173,9 @@ TEST_F(SegmentTest, FaultsSayWhereAndWhatToWrite) {
         {"vars.plan == 'pro' && true", "! 19 segment_syntax: `&&` is not known here | write `and`"},
         {"vars.a == 1 || true", "! 12 segment_syntax: `||` is not known here | write `or`"},
         {"!vars.a", "! 0 segment_syntax: `!` is not known here | write `not`"},
+        {"tags in ['vip', 'new']",
+         "! 8 segment_syntax: `tags` is a list itself | write tags contains 'a' or tags contains "
+         "'b'"},
         {"vars.plan == pro",
          "! 13 segment_unknown_field: there is no field `pro` | a column is vars.pro, text is "
          "'pro'"},
