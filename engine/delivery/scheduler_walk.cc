@@ -50,6 +50,7 @@ void Scheduler::lanes_opened(CampaignRun& run, LanesOpened& answer, Now now) {
         Lane& lane = open != lanes_.end() ? *open->second : open_lane(run, head.domain);
         lane.recipients = head.recipients;
         lanes_to_tend_.push_back(id);
+        if (!lane.next_due) lane.next_due = WallTime();  // there may be some from an earlier run
         if (run.unsent_parked.contains(head.domain)) continue;  // a straggler reads for itself
         for (std::uint32_t i = 0; i < head.count; ++i)
             lane.fresh.emplace_back(answer.page, head.first + i);
