@@ -413,7 +413,7 @@ TEST(Scheduler, NobodyIsLostInAnyOfManyWorlds) {
         for (int d = 0; d < 40; ++d) {
             Mood& mood = world.mood("d" + std::to_string(d) + ".test");
             if (random.chance(0.3)) mood.defer = random.unit() * 0.5;
-            if (random.chance(0.2)) mood.bounce = random.unit() * 0.2;  // more pulls the brake
+            if (random.chance(0.2)) mood.bounce = random.unit() * 0.1;  // more may pull the brake
             if (random.chance(0.2)) mood.uncertain = random.unit() * 0.2;
             if (random.chance(0.1)) mood.cut_off = random.unit() * 0.3;
             if (random.chance(0.1)) mood.connect_fails = random.unit();
