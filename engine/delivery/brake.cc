@@ -6,7 +6,7 @@ namespace posthorn {
 
 namespace {
 
-constexpr std::uint64_t kAnswersMin = 50;       // fewer say nothing of a share
+constexpr std::uint64_t kAnswersMin = 500;      // a small domain may well be all unknown
 constexpr std::uint64_t kAboveNormMin = 25;     // suppressions: five times nearly nothing is little
 constexpr std::uint64_t kNormAnswersMin = 500;  // before the window, for there to be a norm
 constexpr double kShareMax = 0.30;

@@ -24,14 +24,14 @@ TEST(Brake, AnOrdinaryShareIsLeftAlone) {
 
 TEST(Brake, AFewAnswersAreNoShare) {
     Brake brake;
-    EXPECT_FALSE(answers(brake, 49, 1));
+    EXPECT_FALSE(answers(brake, 499, 1));
 }
 
 TEST(Brake, ASiteThatRefusesEverybodyIsOutOfProportion) {
     Brake brake;
-    EXPECT_TRUE(answers(brake, 50, 1));
-    EXPECT_EQ(brake.take_addresses().size(), 50u);
-    EXPECT_EQ(brake.words(), "50 of the last 50 recipients");
+    EXPECT_TRUE(answers(brake, 500, 1));
+    EXPECT_EQ(brake.take_addresses().size(), 500u);
+    EXPECT_EQ(brake.words(), "500 of the last 500 recipients");
 }
 
 TEST(Brake, FiveTimesTheNormIsOutOfProportion) {
@@ -54,7 +54,7 @@ TEST(Brake, OnlyAddressesOfTheWindowAreRemembered) {
 
 TEST(Brake, WhatAnOperatorHasSeenDoesNotPullItAgain) {
     Brake brake;
-    EXPECT_TRUE(answers(brake, 500, 3));
+    EXPECT_TRUE(answers(brake, 600, 3));
     brake.released();
     EXPECT_FALSE(answers(brake, 2000, 3));
     EXPECT_TRUE(answers(brake, 500, 1)) << "but a much larger share does";
