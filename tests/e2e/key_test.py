@@ -6,6 +6,7 @@ Usage: key_test.py BINARIES
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,10 +22,19 @@ def status(world):
     return json.loads(done.stdout) if done.returncode == 0 and done.stdout else {}
 
 
-def wait_for(world, wanted):
-    """Until the status says so; ctest's time limit ends it. Between two questions the data directory is free, so that
-    a process that wants it can have it."""
+def listens(world):
+    with socket.socket(socket.AF_UNIX) as control:
+        return control.connect_ex(str(world.home / "posthorn-data" / "control.sock")) == 0
+
+
+def wait_for(world, owner, wanted):
+    """Until the status says so; ctest's time limit ends it. While nobody owns the data directory a question takes it
+    for itself, and keeps out who wants to own it: so nothing is asked before its owner listens."""
+    while not listens(world):
+        assert owner.poll() is None, "it ended"
+        time.sleep(0.05)
     while not all(word in json.dumps(status(world)) for word in wanted):
+        assert owner.poll() is None, "it ended"
         time.sleep(0.3)
 
 
@@ -38,7 +48,7 @@ def main() -> int:
                               dkim=[{"domain": "acme.test", "selector": "s1", "key_file": "rsa.pem"}])
         sending = subprocess.Popen(world.command("send", path, "--json", "--quiet"), cwd=world.home,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(world, ['"delivering": true', '"running"'])
+        wait_for(world, sending, ['"delivering": true', '"running"'])
         sending.send_signal(signal.SIGINT)
         assert sending.wait(60) == 3
         world.run("release", "d0.test")
@@ -46,7 +56,7 @@ def main() -> int:
         (world.home / "rsa.pem").rename(world.home / "away.pem")
         serving = subprocess.Popen(world.command("serve"), cwd=world.home, stdout=subprocess.DEVNULL,
                                    stderr=subprocess.DEVNULL)
-        wait_for(world, ['"delivering": true', '"paused"', "rsa.pem"])
+        wait_for(world, serving, ['"delivering": true', '"paused"', "rsa.pem"])
         refused = subprocess.run(world.command("resume", "signed"), cwd=world.home, capture_output=True, text=True,
                                  check=False)
         assert refused.returncode != 0 and "rsa.pem" in refused.stderr, refused
@@ -54,7 +64,7 @@ def main() -> int:
 
         (world.home / "away.pem").rename(world.home / "rsa.pem")
         world.run("resume", "signed")
-        wait_for(world, ['"state": "finished"'])
+        wait_for(world, serving, ['"state": "finished"'])
         serving.send_signal(signal.SIGINT)
         serving.wait(60)
         summary = world.stop_sink()
