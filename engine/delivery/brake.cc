@@ -6,7 +6,6 @@ namespace posthorn {
 
 namespace {
 
-constexpr std::uint64_t kAnswersMin = 500;      // a small domain may well be all unknown
 constexpr std::uint64_t kAboveNormMin = 25;     // suppressions: five times nearly nothing is little
 constexpr std::uint64_t kNormAnswersMin = 500;  // before the window, for there to be a norm
 constexpr double kShareMax = 0.30;
@@ -34,12 +33,11 @@ bool Brake::suppressed(std::string_view domain, std::string_view folded_local) {
 }
 
 bool Brake::out_of_proportion() const {
-    const std::uint64_t answers = std::min<std::uint64_t>(noted_, kAnswers);
-    if (answers < kAnswersMin) return false;
-    const double share = static_cast<double>(in_window_) / static_cast<double>(answers);
+    if (noted_ < kAnswers) return false;  // a small domain may well be all unknown
+    const double share = static_cast<double>(in_window_) / static_cast<double>(kAnswers);
     if (share <= share_seen_ * kSeenTimesMax) return false;
     if (share > kShareMax) return true;
-    const std::uint64_t before = noted_ - answers;
+    const std::uint64_t before = noted_ - kAnswers;
     if (before < kNormAnswersMin || in_window_ < kAboveNormMin) return false;
     const double norm = static_cast<double>(before_window_) / static_cast<double>(before);
     return share > kNormTimesMax * norm;
